@@ -1,5 +1,7 @@
 """Numbers, durations and sizes as people read them, with the decimal comma of French."""
 
+import re
+
 from gateway.language import N_, Phrases
 
 _WORDS = Phrases({
@@ -10,6 +12,11 @@ _WORDS = Phrases({
     "minute": N_("min"),
     "second": N_("s"),
 })  # fmt: skip
+# No line break comes before a French double sign, inside quotation marks, or between a number and its unit.
+_JOINED = re.compile(
+    r" (?=[:;!?»])|(?<=«) |(?<=[0-9]) (?=(?:k?W|VA|V|kWh|lx|mm|min|s|h|j|d|[kMGT]?[oB])\b|%|°C)|(?<=n°) "
+)
+_NO_BREAK = "\u00a0"
 _UNITS = (("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1))
 
 
@@ -40,3 +47,9 @@ def size(count: int, language: str) -> str:
         value, prefix = value / 1000, following
     digits = 1 if prefix and value < 99.95 else 0
     return f"{number(value, language, digits)} {prefix}{_WORDS.text('bytes', language)}"
+
+
+def unbroken(text: str) -> str:
+    """French text with no-break spaces where no line may end: before its double signs, inside quotation marks, between
+    a number and its unit."""
+    return _JOINED.sub(_NO_BREAK, text)

@@ -11,11 +11,10 @@ from collections.abc import Iterable
 from html import escape
 from typing import Union
 
+from gateway.language.figures import unbroken
+
 _VOID = frozenset(("meta", "link", "input", "br", "hr", "img"))
 _NAME = re.compile("[a-zA-Z][a-zA-Z0-9-]*")
-# No line break comes before a French double sign, inside quotation marks, or between a number and its unit.
-_JOINED = re.compile(r" (?=[:;!?»])|(?<=«) |(?<=[0-9]) (?=(?:W|VA|V|kWh|lx|min|s|h|j|d|[kMGT]?[oB])\b|%)|(?<=n°) ")
-_NO_BREAK = "\u00a0"
 
 
 class Safe(str):
@@ -49,12 +48,8 @@ def _shown(child: Child) -> str:
     if isinstance(child, Safe):
         return child
     if isinstance(child, str | int):
-        return escape(_unbroken(str(child)))
+        return escape(unbroken(str(child)))
     return "".join(_shown(one) for one in child)
-
-
-def _unbroken(text: str) -> str:
-    return _JOINED.sub(_NO_BREAK, text)
 
 
 def _attribute(key: str, value: Attribute) -> str:

@@ -1,5 +1,6 @@
 """Puts a screen into the frame that all have: commune, screens, clock, person; or alone, where htmx asks for a part."""
 
+import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
@@ -9,6 +10,7 @@ from django.shortcuts import render
 from django.urls import reverse
 
 from gateway.language import LANGUAGES, Phrases
+from gateway.language.figures import unbroken
 from tools.centre.scope import grants
 from tools.centre.web import words
 from tools.centre.web.access import THEMES, Commune, communes, reads_journal
@@ -17,6 +19,8 @@ from tools.centre.web.pictures import Picture, Pictures
 from tools.centre.web.search import Asked
 
 _NO_WORDS = Phrases({})
+# The text between two tags: attributes go back to the server, or to scripts, as they are.
+_TEXT = re.compile(r">[^<]*[^<\s][^<]*<")
 # The screens of a commune, in the order of the menu: the name of its address (`urls`), and of its word.
 TABS = ("map", "town", "lights", "rooms", "greens", "faults", "orders", "duty", "health")
 # What there is for a contractor by ticket, who has no trade of the commune.
@@ -70,7 +74,10 @@ def shown(
         "tab": tab,
         "tabs": tabs_of(commune) if commune else (),
     }
-    return render(request, f"web/{template}", context, status=status)
+    answer = render(request, f"web/{template}", context, status=status)
+    if request.language == "fr":
+        answer.content = _TEXT.sub(lambda text: unbroken(text[0]), answer.content.decode())
+    return answer
 
 
 def _others(request: Any, commune: Commune, tab: str) -> list[tuple[str, str]]:

@@ -57,7 +57,7 @@ def test_page_tells_who_is_on_duty_and_what_was_told_to_whom(browser, served):
     assert f'href="/{FENEU}/faults#{gateway_of(FENEU).hex()}-1-1"' in said
     assert "SMS to" not in page(browser("gardener")), "the told lines are of the trade"
     french = page(browser("electrician"), **{"Accept-Language": "fr"})
-    assert "SMS à operator (d’astreinte) : pas encore envoyé" in french
+    assert "SMS à operator (d’astreinte)\u00a0: pas encore envoyé" in french
     assert not any(ALICE.phone[3:] in page(browser(role)) for role in ROLES if role not in ("operator", "nobody"))
 
 

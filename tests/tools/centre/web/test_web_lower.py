@@ -73,7 +73,7 @@ def test_each_light_answers_for_itself(operator, served, control, monkeypatch, t
     assert "Lowered to 50 % until 13:00</h1>" in shown
     row = shown[shown.index(f"lighting street of {FENEU} light-1") :].partition("</tr>")[0]
     assert all(part in row for part in said), row
-    assert "Abaissé à 50 % jusqu’à 13:00" in page(operator, one, **{"Accept-Language": "fr"})
+    assert "Abaissé à 50\u00a0% jusqu’à 13:00" in page(operator, one, **{"Accept-Language": "fr"})
 
 
 def test_the_last_answer_before_the_end_is_found_in_the_warehouse(tmp_path):

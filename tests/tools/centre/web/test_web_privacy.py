@@ -20,7 +20,7 @@ from tools.centre.web import privacy
 IMPERSONAL = {
     "insee", "kind", "id", "name", "street", "post", "lamp", "cabinet", "feeder", "gateway", "node", "about", "by_node",
     "epoch", "part", "why", "class", "lane", "day_local", "hour_utc", "hour_local", "subject", "detail",
-    "member", "light",
+    "member", "light", "product",
 }  # fmt: skip
 # Where such a word means something else: `quantities` has the units of physics.
 OTHERS = {("quantities", "unit")}
