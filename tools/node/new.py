@@ -29,7 +29,7 @@ from policy.fault import Fault
 from tools import firmware_modules
 from tools.command_line import UsageError
 from tools.node import faults, settings
-from tools.node.workshop import Workshop, add_folder, with_key
+from tools.node.workshop import Workshop, add_folder, delimiter, with_key
 from tools.policy import keys
 
 _BENCH_MAX = 255
@@ -194,7 +194,7 @@ def _lines(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
         with open(path, newline="", encoding="utf-8-sig") as file:
             first = file.readline()
             file.seek(0)
-            reader = csv.DictReader(file, restval="", delimiter=";" if ";" in first else ",", skipinitialspace=True)
+            reader = csv.DictReader(file, restval="", delimiter=delimiter(first), skipinitialspace=True)
             for name in settings.MINTED & set(reader.fieldnames or ()):
                 raise UsageError(_OWN, path=path, name=name)
             for row in reader:

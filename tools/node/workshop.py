@@ -63,14 +63,23 @@ class Workshop:
         """Returns the list, in the order in which the nodes were made; Refused for one that cannot be read."""
         path = self._folder / LIST
         try:
-            with open(path, newline="", encoding="utf-8") as file:
-                found = list(csv.reader(file))
+            with open(path, newline="", encoding="utf-8-sig") as file:
+                first = file.readline()
+                file.seek(0)
+                found = list(csv.reader(file, delimiter=delimiter(first)))
         except FileNotFoundError:
             return []
         except (OSError, ValueError, csv.Error) as error:
             raise of_path(path, error) from error
         if not found or found[0] != list(_COLUMNS) or any(len(row) != len(_COLUMNS) for row in found):
             raise Refused(N_("{path}: its first line must be {columns}"), path=path, columns=",".join(_COLUMNS))
+        for line, row in enumerate(found[1:], 2):
+            if not _ID.fullmatch(row[0]):
+                message = N_(
+                    "{path}:{line}: {node} is no id of 16 hex digits: a spreadsheet may have changed it; the names of "
+                    "the files beside it are the ids"
+                )
+                raise Refused(message, path=path, line=line, node=repr(row[0]))
         return [Row(*row) for row in found[1:]]
 
     def in_use(self) -> list[Row]:
@@ -129,6 +138,11 @@ class Workshop:
         text = io.StringIO()
         csv.writer(text, lineterminator="\n").writerows([_COLUMNS, *rows])
         files.write(self._folder / LIST, text.getvalue().encode(), gives=False)
+
+
+def delimiter(first: str) -> str:
+    """Returns what stands between the cells of a table, by its first line: French spreadsheets write semicolons."""
+    return ";" if ";" in first else ","
 
 
 def with_key(plain: dict[str, Any], key: NodeKey) -> dict[str, Any]:

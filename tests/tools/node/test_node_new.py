@@ -90,6 +90,18 @@ def test_a_table_that_was_cut_short_makes_what_is_missing_and_no_node_twice(benc
     assert status == 2 and f"street.csv:2: A: its node {rows[0].node} has other settings (lamp)" in told
 
 
+def test_the_list_may_be_saved_by_a_spreadsheet_and_an_id_that_it_changed_is_refused(bench):
+    bocage("new", "--like", "street.json", "--place", "Rue du Port 1")
+    listed = bench / "nodes" / "nodes.csv"
+    listed.write_text("\ufeff" + listed.read_text().replace(",", ";"), newline="\r\n")
+    status, told = bocage("new", "--like", "street.json", "--place", "Rue du Port 2")
+    assert status == 0, told
+    assert listed.read_text().startswith("node,kind,") and bocage("list")[1].count("not written yet") == 2
+    listed.write_text(listed.read_text().replace(bocage("list")[1][:16], "1.23457E+15"))
+    status, told = bocage("list", language="fr")
+    assert status == 1 and "nodes.csv:2 : '1.23457E+15' n’est pas un identifiant" in told
+
+
 def test_a_node_that_could_never_be_updated_is_told(bench):
     assert "without update_keys" in bocage("new", "--like", "street.json")[1]
     bocage("keys", "new", "--commune", "49135", "--name", "Programs", "--out", "programs.key", level="policy")
