@@ -48,11 +48,14 @@ def rom_in_place(
     """Returns the ROMFS partition of a new node whose program runs in place. The base has `extra`, too: by default what
     an interpreter of our own has frozen, and the chip's modules."""
     compiler = mpy.find_compiler()
-    if extra is None:
-        frozen = {name: (firmware / "interpreter" / name).read_bytes() for name in ("_boot.py", "main.py")}
-        extra = {**frozen, **_chip(kind)}
-    base = {**rom_base(firmware, compiler, kind), **extra}
+    base = {**rom_base(firmware, compiler, kind), **(beside_base(kind, firmware) if extra is None else extra)}
     return rom_partition(firmware, compiler, kind, 1, machine.ROM_BYTES, base=base)
+
+
+def beside_base(kind: str, firmware: Path = firmware_modules.FIRMWARE) -> dict[str, bytes]:
+    """Returns the files of what an interpreter of our own has frozen, and of the chip's modules."""
+    frozen = {name: (firmware / "interpreter" / name).read_bytes() for name in ("_boot.py", "main.py")}
+    return {**frozen, **_chip(kind)}
 
 
 def flash_in_place(kind: str, **settings: object) -> dict[str, bytes]:
