@@ -39,6 +39,10 @@ def test_no_alarm_is_said(alarms):
     assert alarms([]) == "Aucune alarme en cours.\n"
 
 
+def test_a_name_that_nothing_has_is_refused(alarms):
+    assert alarms([], "49007-9999", status=2) == ""
+
+
 def test_what_stands_is_told_with_what_to_do_and_what_has_ended_is_not(alarms):
     said = alarms([
         fact(1, event.PIPE_BURST, [3, 41_200], active=True),

@@ -218,11 +218,16 @@ def _is_of(fault: StandingFault, what: str) -> bool:
 
 
 def _nodes(what: str, register: Register) -> set[bytes]:
-    """Returns the nodes that served, on any day, what a person names, and the gateways of the cabinet in that name."""
-    nodes = {one.equipment.node for one in register.find(what) if one.equipment.node is not None}
+    """Returns the nodes that served, on any day, what a person names, and the gateways of the cabinet in that name;
+    UsageError where nothing is called so."""
+    found = register.find(what)
+    nodes = {one.equipment.node for one in found if one.equipment.node is not None}
     if (node := id_from_hex(what)) is not None:
         nodes.add(node)
-    return nodes | set(register.gateway_ids(what.partition("/")[0]))
+    nodes.update(register.gateway_ids(what.partition("/")[0]))
+    if not found and not nodes:
+        raise UsageError(N_("{what}: the register has no such id, post or node"), what=what)
+    return nodes
 
 
 def _lights(register: Register, now_s: int) -> Counter[tuple[str | None, str | None]]:
