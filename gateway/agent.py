@@ -126,7 +126,12 @@ class Agent:
         )
         if self._core.cabinet is not None:
             self._cabinet = CabinetShell(
-                self._config, self._core, turn=self._turn, post=self._posted, log=self._operation.log
+                self._config,
+                self._core,
+                turn=self._turn,
+                settle=self._settle,
+                post=self._posted,
+                log=self._operation.log,
             )
         self._images = NodeImageStore(self._config.data, self._on_programs, self._operation.log)
         self._link = await open_node_link(self._config, self._on_datagram, self._operation.log)
@@ -184,13 +189,18 @@ class Agent:
     # --- one turn of the loop -------------------------------------------------------------------------------------
 
     def _turn(self, *, is_woken: bool = False) -> None:
-        """Poll the core, carry out its effects, set the timer. While stopping, only answers and log lines leave."""
+        """Poll the core and settle."""
         now_ms = clock.monotonic_ms()
         if not self._stop.is_set():
             if now_ms >= self._housekeep_at_ms:
                 self._housekeep(now_ms)
                 is_woken = False
             (self._core.wake if is_woken else self._core.poll)(now_ms=now_ms)
+        self._settle(now_ms)
+
+    def _settle(self, now_ms: int) -> None:
+        """Carry out the core's effects and set the timer. While stopping, only answers and log lines leave."""
+        if not self._stop.is_set():
             self._arm(now_ms)
             self._heartbeats.beat("loop", now_ms=now_ms)
         for effect in self._core.drain_effects():
@@ -267,8 +277,9 @@ class Agent:
     def _on_datagram(self, datagram: bytes, peer: Any) -> None:
         if self._stop.is_set():
             return  # the disk is being closed
-        self._core.on_datagram(datagram, peer, now_ms=clock.monotonic_ms())
-        self._turn()
+        now_ms = clock.monotonic_ms()
+        self._core.on_datagram(datagram, peer, now_ms=now_ms)
+        self._settle(now_ms)
 
     def _on_programs(self, images: list[NodeImage], plans: list[Plan]) -> None:
         self._core.on_programs(images, plans, now_ms=clock.monotonic_ms())

@@ -216,6 +216,8 @@ class Reader:
         self.offset = at + 1
         if initial < 24:
             return initial
+        if initial < 28:
+            return self._argument(initial)
         major = initial & 0xE0
         if major == 0xE0:
             return self._simple(initial)

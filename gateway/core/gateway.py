@@ -1,8 +1,9 @@
 """Joins the gateway's decisions: node link, inbox, journal, uplink, cabinet. Events in, effects out.
 
 The shell (`gateway/agent.py`, or the simulator) reports datagrams, finished syncs, the broker's connection, PUBACKs and
-messages, passes the time with each call, calls `poll` after each event and `wake` when `deadline_ms` has come, and
-carries out the effects that `drain_effects` returns. One owner, one thread. It must not open a socket or read a clock.
+messages, passes the time with each call, calls `poll` after each event but a datagram and an observation, and `wake`
+when `deadline_ms` has come, and carries out the effects that `drain_effects` returns. One owner, one thread. It must
+not open a socket or read a clock.
 
 The order matters in one place only: a node's 2.04 leaves after the flush that made its records durable.
 
@@ -227,13 +228,17 @@ class Gateway:
     # --- events -------------------------------------------------------------------------------------------------
 
     def on_datagram(self, datagram: bytes, peer: Any, *, now_ms: int) -> None:
-        """Receive bytes from the node link."""
+        """Receive bytes from the node link. No `poll` follows: the cabinet acts at once on what a node reports, all
+        other parts when its records are durable, or at their time."""
+        self._others_due_ms = _UNKNOWN
         found = self.link.receive(datagram, peer, now_ms=now_ms)
         for heard in found:
             self._on_heard(heard, now_ms)
         if not found and self.link.malformed() > self._malformed:
             self._malformed += 1
             self._keep_refused("malformed", peer, datagram, now_ms=now_ms)
+        if self.cabinet is not None:
+            self._poll_cabinet(self.cabinet, now_ms)
         self._drain_link()
 
     def on_keys(self, keys: Iterable[NodeKey], *, now_ms: int) -> None:
@@ -282,9 +287,13 @@ class Gateway:
             self.uplink.acknowledged(token, reason_code, now_ms=now_ms)
 
     def on_observation(self, seen: Observation, *, now_ms: int) -> None:
-        """Observe what is wired in the cabinet. Call it only where there is a cabinet."""
+        """Observe what is wired in the cabinet, and decide by it; no `poll` follows. Call it only where there is a
+        cabinet."""
         assert self.cabinet is not None
+        self._others_due_ms = _UNKNOWN
         self.cabinet.on_observation(seen, now_ms=now_ms)
+        self._poll_cabinet(self.cabinet, now_ms)
+        self._drain_link()
 
     def on_message(self, name: str, payload: bytes, is_retained: bool = False, *, now_ms: int) -> None:
         """Receive a message from the centre: receipts, and where there is a cabinet commands, leases and policies.
@@ -327,10 +336,7 @@ class Gateway:
         self.uplink.allow(self.bearers.policy(), surplus=self.bearers.passes_surplus())
         self._effects += self.uplink.poll(now_ms=now_ms)
         if self.cabinet is not None:
-            self._effects += self.cabinet.poll(is_metered=self.bearers.is_metered(), now_ms=now_ms)
-            wanted = self.cabinet.orders_for_nodes(self.downlink.feeders, now_ms=now_ms)
-            self.downlink.set_orders(wanted, now_ms=now_ms)
-            self.downlink.poll(now_ms=now_ms)
+            self._poll_cabinet(self.cabinet, now_ms)
         self.directive_service.poll(now_ms=now_ms)
         self.registry.poll(now_ms=now_ms)
         self.campaigns.poll(now_ms=now_ms)
@@ -340,6 +346,13 @@ class Gateway:
         self.thinner.poll(now_ms=now_ms)
         self._flush(now_ms)
         self._drain_link()
+
+    def _poll_cabinet(self, cabinet: Cabinet, now_ms: int) -> None:
+        """Let the cabinet decide, and tell nodes the orders that are in force by it."""
+        self._effects += cabinet.poll(is_metered=self.bearers.is_metered(), now_ms=now_ms)
+        wanted = cabinet.orders_for_nodes(self.downlink.feeders, now_ms=now_ms)
+        self.downlink.set_orders(wanted, now_ms=now_ms)
+        self.downlink.poll(now_ms=now_ms)
 
     def _flush(self, now_ms: int) -> None:
         if self._flush_at_ms is None or now_ms < self._flush_at_ms:

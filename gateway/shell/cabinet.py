@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 
 class CabinetShell:
-    """Serves the cabinet of one agent. `turn` lets the core act on what was reported; `post` makes a function callable
-    from any thread."""
+    """Serves the cabinet of one agent. `turn` lets the core act on what was reported; `settle(now_ms)` carries out what
+    the core has decided; `post` makes a function callable from any thread."""
 
     def __init__(
         self,
@@ -29,6 +29,7 @@ class CabinetShell:
         core: Gateway,
         *,
         turn: Callable[[], None],
+        settle: Callable[[int], None],
         post: Callable[[Callable[..., None]], Callable[..., None]],
         log: Callable[..., None],
     ) -> None:
@@ -40,6 +41,7 @@ class CabinetShell:
         self._cabinet: Cabinet = core.cabinet
         self._placements: Placements = core.placements
         self._turn = turn
+        self._settle = settle
         self._log = log
         self._io = CabinetIo(config.cabinet, post(self._on_seen))
         self._page: LocalPage | None = None
@@ -126,5 +128,6 @@ class CabinetShell:
         if self._is_closed:
             return
         self._io.processed()
-        self._core.on_observation(seen, now_ms=clock.monotonic_ms())
-        self._turn()
+        now_ms = clock.monotonic_ms()
+        self._core.on_observation(seen, now_ms=now_ms)
+        self._settle(now_ms)

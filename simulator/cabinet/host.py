@@ -133,7 +133,7 @@ class CabinetHost(GatewayHost):
         self._turn()
 
     def _on_observation(self, seen: Observation) -> None:
-        self.dispatch("on_observation", seen)
+        self._awake(self.observe, seen)
 
     def _set_clock(self, life: int) -> None:
         self._awake(self._ask_clock, life)

@@ -81,24 +81,24 @@ class LightingChecker:
 
     def check(self, *, unix_s: int) -> tuple[int, int]:
         """Judges every lamp now; returns (sound lamps lit, sound lamps that the policy wants lit)."""
-        lit = wanted_lit = 0
+        lit = wanted_lit = full_power_dw = 0
         standing = self.orders.standing(unix_s)
         self._wanted += [(0, 0, 0)] * (len(self._watched) - len(self._wanted))
         self.lamp_checks += len(self._watched)
+        wrong_since, known = self._wrong_since, self._wanted
         for place, (name, lamp, plan, sky_lx) in enumerate(self._watched):
-            wanted, from_s, until_s = self._wanted[place]
+            wanted, from_s, until_s = known[place]
             if not from_s <= unix_s < until_s:
-                self._wanted[place] = _wanted(plan.night(unix_s), unix_s)
-                wanted = self._wanted[place][0]
+                wanted, _, _ = known[place] = _wanted(plan.night(unix_s), unix_s)
             light = lamp.light_percent()
             is_sound = lamp.feeder.powered and not lamp.module_dead and not lamp.relay_stuck
             if is_sound and light > 0:
                 lit += 1
             if wanted > 0:
                 wanted_lit += is_sound
-                self.full_power_dw_checks += lamp.data.true_dw
+                full_power_dw += lamp.true_dw
             is_lit = _ordered(standing, lamp.feeder, wanted > 0) if standing else wanted > 0
-            if is_lit == (light > 0) and not self._wrong_since:
+            if is_lit == (light > 0) and not wrong_since:
                 continue
             self._judge(name, "dark", is_sound and is_lit is True and light == 0, unix_s)
             burns = is_sound and is_lit is False and light > 0
@@ -106,6 +106,7 @@ class LightingChecker:
                 self.by_cell_checks += 1
                 burns = False
             self._judge(name, "burning", burns, unix_s)
+        self.full_power_dw_checks += full_power_dw
         return lit, wanted_lit
 
     def _judge(self, name: str, what: str, wrong: bool, unix_s: int) -> None:

@@ -7,6 +7,7 @@ stick, and a clock that is not good until the network has set it.
 from typing import Any
 
 from gateway.core.bearers.connection import UNBOUND, Connect, Drop, Probe
+from gateway.core.cabinet.equipment import Observation
 from gateway.core.custody import entry
 from gateway.core.custody.disk import Ticket
 from gateway.core.custody.segment import parse_name, scan
@@ -151,7 +152,13 @@ class GatewayHost:
         """Accepts a datagram from a node; its host serves as its address."""
         if self.core is not None:
             self.core.on_datagram(datagram, host, now_ms=self._world.now_ms)
-            self._turn()
+            self._settle()
+
+    def observe(self, seen: Observation) -> None:
+        """Accepts what is wired in the cabinet, where there is one."""
+        if self.core is not None:
+            self.core.on_observation(seen, now_ms=self._world.now_ms)
+            self._settle()
 
     # --- events of its lines -----------------------------------------------------------------------------------
 
@@ -242,7 +249,12 @@ class GatewayHost:
         core = self.core
         assert core is not None
         (core.wake if is_woken else core.poll)(now_ms=self._world.now_ms)
-        for effect in core.drain_effects():
+        self._settle()
+
+    def _settle(self) -> None:
+        """Carries out what the core has decided."""
+        assert self.core is not None
+        for effect in self.core.drain_effects():
             self._carry_out(effect)
         self._set_due()
 

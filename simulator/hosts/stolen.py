@@ -81,7 +81,7 @@ class KeyThief:
         self._note(self._link.poll(now_ms=now_ms))
         first = next(self._sequences)
         sequences = [first, *(next(self._sequences) for _ in range(_RECORDS - 1))]
-        payload = [_encoded(sequence, now_ms, _kind(first)) for sequence in sequences]
+        payload = _encoded(sequences, now_ms, _kind(first))
         exchange = self._link.request(
             self.settings.gateway, coap_message.POST, (b"t",), b"".join(payload), now_ms=now_ms
         )
@@ -120,7 +120,11 @@ def _kind(first: int) -> int:
     return first // _RECORDS % len(_BODIES)
 
 
-def _encoded(sequence: int, now_ms: int, kind: int) -> bytes:
-    writer = cbor.Writer(bytearray(_HEAD_BYTES_MAX))
-    record.write_head(writer, Record(_BOOT, sequence, Stamp(UNSET, now_ms // 1000, 0), None))
-    return bytes(writer.view()) + _ENCODED[kind]
+def _encoded(sequences: Sequence[int], now_ms: int, kind: int) -> list[bytes]:
+    writer, stamp = cbor.Writer(bytearray(_HEAD_BYTES_MAX)), Stamp(UNSET, now_ms // 1000, 0)
+    payload = []
+    for sequence in sequences:
+        writer.length = 0
+        record.write_head(writer, Record(_BOOT, sequence, stamp, None))
+        payload.append(bytes(writer.view()) + _ENCODED[kind])
+    return payload

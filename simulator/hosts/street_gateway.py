@@ -62,4 +62,4 @@ class StreetGateway(GatewayHost):
         if life == self._life and self._sample_ms == at_ms:
             self._sample_ms = None
             self._sample_by(at_ms + _QUIET_MS)
-            self.dispatch("on_observation", self.points.sample())
+            self.observe(self.points.sample())

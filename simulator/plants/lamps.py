@@ -110,6 +110,9 @@ class Lamp:
 
     def __init__(self, data: LampData, feeder: LampFeeder, air: Air, prng: Prng) -> None:
         self.data = data
+        # Of the data, what each sample and each look of a checker asks for: a field of this costs a third of theirs.
+        self.true_dw = data.true_dw
+        self._standby_dw = data.standby_dw
         self.feeder = feeder
         self._air = air
         self._prng = prng
@@ -140,12 +143,11 @@ class Lamp:
         """Returns the active power drawn now, 0.1 W."""
         if not self.feeder.powered:
             return 0
-        data, level = self.data, self.level_percent
-        if self.relay_stuck:
-            level = self.burning_percent()
+        standby_dw = self._standby_dw
+        level = self.burning_percent() if self.relay_stuck else self.level_percent
         if self.module_dead:
-            return data.standby_dw + (_DRIVER_IDLES_DW if level else 0)
-        return data.standby_dw + (data.true_dw - data.standby_dw) * level // 100
+            return standby_dw + (_DRIVER_IDLES_DW if level else 0)
+        return standby_dw + (self.true_dw - standby_dw) * level // 100
 
     def set_level(self, level_percent: int, *, now_ms: int, unix_s: int) -> None:
         self.settle(now_ms=now_ms, unix_s=unix_s)
@@ -181,7 +183,7 @@ class Lamp:
     def measure(self, *, now_ms: int, unix_s: int) -> tuple[int, int, int, int, int]:
         """Carries all forward to now and returns what the meter and the thermometer show: power in 0.1 W, voltage in
         0.1 V, power factor in % (0.95 at full load, falling to 0.5 at standby), Wh, the case in 0.01 °C."""
-        power_dw, true_dw = self.settle(now_ms=now_ms, unix_s=unix_s), self.data.true_dw
+        power_dw, true_dw = self.settle(now_ms=now_ms, unix_s=unix_s), self.true_dw
         factor = 95 if power_dw >= true_dw else 50 + 45 * (100 * power_dw // true_dw) // 100
         metered_wh = (self._energy_dwms - self._metered_from_dwms) // 36_000_000
         return power_dw, self.feeder.voltage_dv(), factor, metered_wh, self._case_ck + self._prng.randrange(13) - 6

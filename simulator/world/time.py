@@ -3,8 +3,8 @@
 Events at the same instant run in the order in which they were requested, so a run is the same on every machine.
 """
 
-import heapq
 from collections.abc import Callable
+from heapq import heappop, heappush
 from typing import Any
 
 # More events than this in one millisecond are a loop that never waits: a defect of ours, which must stop the run.
@@ -34,12 +34,12 @@ class World:
         if when_ms < self.now_ms:
             when_ms = self.now_ms
         self._order += 1
-        heapq.heappush(self._queue, (when_ms, self._order, action, arguments))
+        heappush(self._queue, (when_ms, self._order, action, arguments))
 
     def after(self, delay_ms: int, action: Callable[..., None], *arguments: Any) -> None:
         assert delay_ms >= 0
         self._order += 1
-        heapq.heappush(self._queue, (self.now_ms + delay_ms, self._order, action, arguments))
+        heappush(self._queue, (self.now_ms + delay_ms, self._order, action, arguments))
 
     def at_unix(self, unix_s: int, action: Callable[..., None], *arguments: Any) -> None:
         self.at(1000 * unix_s - self._start_unix_ms, action, *arguments)
@@ -55,7 +55,7 @@ class World:
 
     def run_until(self, end_ms: int) -> None:
         """Runs everything up to and including `end_ms`."""
-        queue, pop = self._queue, heapq.heappop
+        queue, pop = self._queue, heappop
         now_ms, at_once = self.now_ms, 0
         while queue and queue[0][0] <= end_ms:
             when_ms, _, action, arguments = pop(queue)

@@ -227,11 +227,8 @@ class Connection:
     def _rather(self) -> BearerHealth | None:
         """Returns the bearer that should replace the active one, or None."""
         for health in self._order:
-            if health.bearer.name == self.active:
-                if health.is_up:
-                    return None  # no better one is up
-            elif health.is_up:
-                return health
+            if health.is_up:
+                return None if health.bearer.name == self.active else health  # no better one than the active is up
         return None
 
     def _when_cut_off(self, now_ms: int) -> BearerHealth:

@@ -123,8 +123,10 @@ class Space:
         except OSError:
             self.counters["disk-errors"] += 1
         if self.free_bytes is not None:
-            self._partition = max(0, held + self.free_bytes - self._margin)
-            self._set_caps()
+            partition = max(0, held + self.free_bytes - self._margin)
+            if partition != self._partition:
+                self._partition = partition
+                self._set_caps()
 
     def give_up_ballast(self, length: int) -> bool:
         """Shorten the ballast on a full disk by `length` bytes to write, a block that they begin and one that the

@@ -29,8 +29,9 @@ class Report(Protocol):
     def __call__(self, body: EventBody, *, now_ms: int) -> object | None: ...
 
 
-
 _AHEAD, _BEHIND = "time-ahead", "time-behind"
+# By code, the lowest and highest value of a quantity.
+_RANGES = {one.code: (one.low, one.high) for one in quantity.by_code().values()}
 
 
 class HourlyLimit:
@@ -91,13 +92,12 @@ class PlausibilityCheck:
         self._report(self._conflicts, EventBody(event.CONFLICT, None, [node, made.boot, made.sequence]), now_ms)
 
     def _check_readings(self, node: bytes, readings: dict[int, int], now_ms: int) -> None:
-        by_code = quantity.by_code()
         for key, value in readings.items():
-            known = by_code.get(key % quantity.CHANNEL_STEP)
-            if known is None:
+            span = _RANGES.get(key % quantity.CHANNEL_STEP)
+            if span is None:
                 self.counters["unknown-quantities"] += 1
                 self._registry.note_unknown(node, quantity.label(key), now_ms=now_ms)
-            elif not known.low <= value <= known.high:
+            elif not span[0] <= value <= span[1]:
                 self.counters["out-of-range"] += 1
                 self._registry.note_out_of_range(node, quantity.label(key), value, now_ms=now_ms)
 

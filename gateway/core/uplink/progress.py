@@ -73,7 +73,8 @@ class StreamProgress:
         them."""
         if self.passing is not None and self.passing.through < oldest:
             self.passing = None
-        self.next_position = max(self.next_position, oldest)
+        if self.next_position < oldest:
+            self.next_position = oldest
         if not self.ahead and not self.received:
             return False  # a quiet stream, at each poll
         self.received = [span for span in self.received if span[1] >= oldest]

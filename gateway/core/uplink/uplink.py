@@ -470,12 +470,12 @@ class Uplink:
 
     def _release_before_oldest(self) -> None:
         """Forget the positions that the journal has let go by itself."""
-        for stream in list(self._progress):
+        for stream, progress in list(self._progress.items()):
             oldest = self._oldest(stream)
             if oldest is None:
                 del self._progress[stream]
             else:
-                self._progress[stream].release_before(oldest)
+                progress.release_before(oldest)
 
     def _is_spared(self, stream: Stream) -> bool:
         return self._policies[stream.lane] != ALL
