@@ -204,7 +204,7 @@ def parse_duration(field: str, text: str) -> int:
         return 3600 * int(hours[1]) + 60 * int(hours[2])
     found = re.fullmatch("([0-9]{1,6})(s|m|min|h|d|j)", text)
     if not found:
-        raise UsageError(N_("{field} {text}: give a duration such as 90m, 2h or 1h30"), field=field, text=text)
+        raise UsageError(N_("{field} {text}: give a duration such as 90m, 2h, 1h30 or 400j"), field=field, text=text)
     return int(found[1]) * _UNITS_S[found[2]]
 
 

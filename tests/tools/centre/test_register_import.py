@@ -58,20 +58,20 @@ def day(text):
 
 def test_four_hundred_lamps_come_in_by_one_command(bring):
     status, told = bring(LAMPS, "--commune", "49007", "--from", "2026-11-29")
-    assert status == 0 and "400 nouveaux, 0 modifiés, 0 inchangés" in told
+    assert status == 0 and "nouveaux : 400, modifiés : 0, inchangés : 0" in told
     assert "armoire 49007-mairie-1 (400)" in told, "a cabinet that the register does not have yet is named"
     held = versions(bring.db)
     assert len(held) == 400 and {version.key.insee for version in held} == {"49007"}
     assert held[0].equipment == Equipment(
         street="rue du Port", power_dw=355, cabinet="49007-mairie-1", feeder="bourg", node=node_of(0)
     )
-    assert "400 inchangés" in bring(LAMPS, "--commune", "49007", "--from", "2027-01-01")[1]
+    assert "inchangés : 400" in bring(LAMPS, "--commune", "49007", "--from", "2027-01-01")[1]
     assert versions(bring.db) == held
 
 
 def test_a_dry_run_tells_what_would_change_and_makes_no_file(bring, tmp_path):
     status, told = bring(LAMPS, "--commune", "49007", "--dry-run")
-    assert status == 0 and "400 nouveaux" in told and "rien n’est écrit" in told
+    assert status == 0 and "nouveaux : 400," in told and "rien n’est écrit" in told
     assert sorted(path.name for path in tmp_path.iterdir()) == ["lampes.csv"]
     bring(LAMPS, "--commune", "49007", "--from", "2026-11-29")
     before = versions(bring.db)

@@ -10,30 +10,27 @@ example:
 """
 
 import argparse
-import csv
-import sys
 from itertools import groupby
 
 from gateway.language import N_, translate
+from tools.centre import report
+from tools.centre.report import Column
 from tools.centre.rollup import dictionary
 from tools.centre.store import schema
 
 _TITLE = N_("Dictionary of the warehouse's views, version {version}")
 _HEAD = (N_("column"), N_("unit"), N_("meaning"))
+_COLUMNS = tuple(map(Column, dictionary.Row._fields, (N_("view"), *_HEAD)))
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    forms = parser.add_mutually_exclusive_group()
-    forms.add_argument("--markdown", action="store_true", help="for people (default)")
-    forms.add_argument("--csv", action="store_true", help="for programs")
+    report.add_forms(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     rows = dictionary.rows(args.lang)
-    if args.csv:
-        writer = csv.writer(sys.stdout, lineterminator="\n")
-        writer.writerow(dictionary.Row._fields)
-        writer.writerows(rows)
+    if args.csv or args.json:
+        report.show(args, _COLUMNS, [row._asdict() for row in rows], _TITLE)
         return 0
     print("# " + translate(_TITLE, args.lang, version=schema.VERSION))
     for view, columns in groupby(rows, key=lambda row: row.view):
