@@ -1,9 +1,10 @@
-"""Measures what it costs that a person sees only what is granted: the state of a territory's lights, asked three ways.
+"""Measures what it costs that a person sees only what is granted: the state of a territory's lights, asked four ways.
 
 The lights stand in 72 communes on cabinets of 50, each with a node that was heard a minute ago. The same question
 (`condition.states`) is asked of the whole warehouse, as `bocage centre lamps` does without `--as`; by a person to whom
-everything is granted; and by one who sees one commune. The opening of a connection is counted in each, since a
-connection lives for one question. Processor time of this process, the best of five; the view `lights` beside it.
+everything is granted; by one who has the lighting of all communes; and by one who sees one commune. The opening of a
+connection is counted in each, since a connection lives for one question. Processor time of this process, the best of
+five; the view `lights` beside it.
 `--server` asks a cluster of PostgreSQL that is made for it: elapsed time, for the server works beside this process.
 
     bocage bench scope --lights 60000 --json
@@ -34,7 +35,11 @@ _NOW_S = 1_795_000_000
 _ONE = "49000"
 # What is granted to a person; None: the whole warehouse is asked.
 Areas = set[tuple[str, str]] | None
-_PERSONS = {"everything": (grants.ALL, grants.ALL), "one_commune": (_ONE, grants.LIGHTING)}
+_PERSONS = {
+    "everything": (grants.ALL, grants.ALL),
+    "lighting": (grants.ALL, grants.LIGHTING),
+    "one_commune": (_ONE, grants.LIGHTING),
+}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

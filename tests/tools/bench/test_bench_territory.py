@@ -29,7 +29,8 @@ def test_day_of_a_small_territory_is_what_its_registers_counted(capsys, tmp_path
 def test_person_of_one_commune_of_a_small_territory_sees_its_lights(capsys, words):
     assert cli.main(["bench", "scope", "--lights", "144", "--json", *words]) == 0
     found = json.loads(capsys.readouterr().out)
-    assert [found[f"{who}_lights"] for who in ("unscoped", "everything", "one_commune")] == [144, 144, 2]
+    asked = ("unscoped", "everything", "lighting", "one_commune")
+    assert [found[f"{who}_lights"] for who in asked] == [144, 144, 144, 2]
 
 
 @pytest.mark.services
