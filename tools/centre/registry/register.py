@@ -47,6 +47,7 @@ def of_commune_values(insee: str) -> tuple[str, ...]:
 
 
 def nodes_of_commune(connection: database.Connection, insee: str) -> list[bytes]:
+    """Returns the nodes that say something of a commune's equipment, each once."""
     return [node for (node,) in connection.execute(NODES_OF_COMMUNE, of_commune_values(insee))]
 
 
