@@ -46,6 +46,8 @@ ROOT_IN_PLACE = ("ota",)
 FIXED = frozenset((*ROOT, *ROOT_IN_PLACE, "loader", "concentrator.loader"))
 # The rescue program has its own folder and is in no image.
 RESCUE = "rescue"
+# What only a program that runs in place may import.
+_IN_PLACE = frozenset(("slot_rom", "two_updates"))
 
 
 class ImageFault(Exception):
@@ -85,7 +87,8 @@ def run(args: argparse.Namespace) -> int:
         elif args.kind is None:
             files, text = program_files(FIRMWARE, compiler), version(FIRMWARE)
         else:
-            files, text = node_files(FIRMWARE, compiler, args.kind), node_version(FIRMWARE)
+            files = node_files(FIRMWARE, compiler, args.kind, in_place=args.romfs)
+            text = node_version(FIRMWARE)
         if args.romfs:
             files, product = romfs.pieces(files), product + image.ROM_SUFFIX
         data = build(files, args.number, text, signer, product=product)
@@ -122,19 +125,24 @@ def program_files(firmware: Path, compiler: str | None) -> dict[str, bytes]:
     return _files(needed_modules(firmware), PROGRAM, compiler)
 
 
-def node_files(firmware: Path, compiler: str | None, kind: str) -> dict[str, bytes]:
-    """Returns the files of an application for nodes of this kind; ImageFault when there is no such kind."""
+def node_files(firmware: Path, compiler: str | None, kind: str, *, in_place: bool = False) -> dict[str, bytes]:
+    """Returns the files of an application for nodes of this kind; ImageFault when there is no such kind. `in_place`: it
+    runs from ROMFS."""
     modules = {f"kinds.{kind}", f"boards.{kind}"}
     if any(firmware_modules.find(name, firmware) is None for name in modules):
         raise ImageFault(f"--kind {kind}: there is no such kind of node; see firmware/kinds")
-    found = needed_modules(firmware, NODE_PROGRAM, extra=modules, without=frozenset((RESCUE,)))
+    found = needed_modules(firmware, NODE_PROGRAM, extra=modules, without=_without(in_place) | {RESCUE})
     return _files(found, NODE_PROGRAM, compiler)
 
 
-def rescue_files(firmware: Path, compiler: str | None, kind: str) -> dict[str, bytes]:
+def rescue_files(firmware: Path, compiler: str | None, kind: str, *, in_place: bool = False) -> dict[str, bytes]:
     """Returns the files of the rescue program of such a node."""
-    found = needed_modules(firmware, NODE_PROGRAM, extra={f"boards.{kind}"})
+    found = needed_modules(firmware, NODE_PROGRAM, extra={f"boards.{kind}"}, without=_without(in_place))
     return _files(found, NODE_PROGRAM, compiler)
+
+
+def _without(in_place: bool) -> frozenset[str]:
+    return frozenset() if in_place else _IN_PLACE
 
 
 def _files(modules: dict[str, Path], program: str, compiler: str | None) -> dict[str, bytes]:

@@ -34,7 +34,7 @@ def rom_partition(
     """Returns the bytes of the ROMFS partition of a new node. `base`: its files, if not those of `rom_base`. Faults as
     of `board_files`, and romfs.RomFault."""
     base = base or rom_base(firmware, compiler, kind)
-    program = romfs.pieces(link_image.node_files(firmware, compiler, kind))
+    program = romfs.pieces(link_image.node_files(firmware, compiler, kind, in_place=True))
     text = link_image.node_version(firmware)
     return romfs.partition(base, program, link_image.manifest_of(program, number, text, kind + image.ROM_SUFFIX), size)
 
@@ -43,7 +43,8 @@ def rom_base(firmware: Path, compiler: str | None, kind: str) -> dict[str, bytes
     """Returns the files of the base, which is never updated."""
     root = _root(firmware, kind, "place_rom", *link_image.ROOT_IN_PLACE)
     files = link_image.compiled(root, compiler)
-    return files | {f"r/{path}": data for path, data in link_image.rescue_files(firmware, compiler, kind).items()}
+    rescue = link_image.rescue_files(firmware, compiler, kind, in_place=True)
+    return files | {f"r/{path}": data for path, data in rescue.items()}
 
 
 def _root(firmware: Path, kind: str, place: str, *also: str) -> dict[str, Path]:

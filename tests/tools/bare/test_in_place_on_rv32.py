@@ -79,7 +79,7 @@ def updated(elf, folder, quick, running=None):
     if running is not None:
         whole = b"".join(running[path] for path in sorted(running))
         rom[A : A + len(whole)] = whole
-    pieces = romfs.pieces(link_image.node_files(quick, mpy.find_compiler(), KIND))
+    pieces = romfs.pieces(link_image.node_files(quick, mpy.find_compiler(), KIND, in_place=True))
     manifest = link_image.manifest_of(pieces, 2, "0.2.0", KIND + ROM_SUFFIX)
     for path in list(pieces)[:-2]:
         at = B + int(path[:2]) * ROM_PIECE_BYTES
@@ -105,7 +105,7 @@ def test_an_update_arrives_over_the_link_and_is_confirmed_in_the_other_half(elf,
         node.cut()
         after = machine.rom_in(node.memory)
         assert after[:B] == before[:B], "base and running half are untouched"
-        program = romfs.romfs_image(link_image.node_files(quick, mpy.find_compiler(), KIND))
+        program = romfs.romfs_image(link_image.node_files(quick, mpy.find_compiler(), KIND, in_place=True))
         assert after[B : B + len(program)] == program
 
 
@@ -116,7 +116,7 @@ def test_three_crashes_lead_to_the_rescue_in_the_base_which_brings_the_next_prog
     text = main.read_text(encoding="utf-8")
     assert text.count(BEHIND) == 1
     main.write_text(text.replace(BEHIND, BEHIND + '    raise ValueError("of this version")\n'), encoding="utf-8")
-    running = romfs.pieces(link_image.node_files(crashing, mpy.find_compiler(), KIND))
+    running = romfs.pieces(link_image.node_files(crashing, mpy.find_compiler(), KIND, in_place=True))
     with updated(elf, tmp_path, quick, running) as node:
         node.start()
         node.until(lambda: [2, "confirmed"] in outcomes(node))

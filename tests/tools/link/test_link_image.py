@@ -101,5 +101,7 @@ def test_an_image_for_a_kind_of_node_is_one_that_a_gateway_offers_and_a_node_can
     assert list(files)[-1] == "main.py" and all(image.is_path(path) for path in files)
     assert {"kinds/streetlight.py", "boards/streetlight.py", "drivers/bl0942.py", "node/updating.py"} <= set(files)
     assert not {"rescue.py", "guard.py", "slots.py", "rtc.py", "boot.py", "loader.py"} & set(files)
+    in_place = link_image.node_files(link_image.FIRMWARE, None, "streetlight", in_place=True)
+    assert set(in_place) - set(files) == {"slot_rom.py", "two_updates.py", "wire/interpreter.py"}
     assert bocage(tmp_path / "x.img", "--kind", "toaster", "--number", 3, "--key", key[0], "--source") == 1
     assert "no such kind" in capsys.readouterr().err
