@@ -10,7 +10,7 @@ from tests.support.node_update_rig import NodeUpdateRig, image, offered
 from tests.support.signed_image import STRANGER
 from tests.support.update_rig import is_whole
 from wire import cose
-from wire.image import Question, decode_question, question
+from wire.image import DIGEST_BYTES, File, Manifest, Question, decode, decode_question, encode, question
 
 
 def taken(rig, number=2):
@@ -223,6 +223,12 @@ def test_a_file_that_cannot_even_be_closed_is_taken_away_all_the_same():
     rig.until(lambda: rig.outcomes)
     rig.run(10_000)
     assert rig.medium.listdir("b") == []
+
+
+def test_a_manifest_has_room_for_more_modules_than_any_node_has():
+    files = [File(f"heating/module_{number}.mpy", 3000, bytes(DIGEST_BYTES)) for number in range(180)]
+    made = Manifest("thermostat", 2, "0.2.0", files)
+    assert decode(encode(made)) == made
 
 
 def test_a_question_says_what_the_node_starts_from_and_a_malformed_one_nothing():

@@ -24,11 +24,11 @@ def now_ms():
 
 class BareBoard:
     """A node of a kind; `said` gathers the console's lines, `records` what its gateway has got. Its memory is a file,
-    in which its flash survives `cut`. `rom`: the ROMFS partition from which its program runs, as with an interpreter of
-    our own; `images`: the programs that its gateway offers."""
+    in which its flash survives `cut`. `heap`: bytes for Python, 0 for all there are; `rom`: the ROMFS partition from
+    which its program runs, as with an interpreter of our own; `images`: the programs that its gateway offers."""
 
-    def __init__(self, elf, folder, kind, *, rom=None, **settings):
-        self._elf, self.memory = elf, folder / "memory"
+    def __init__(self, elf, folder, kind, *, heap=0, rom=None, **settings):
+        self._elf, self._heap, self.memory = elf, heap, folder / "memory"
         own = {**OFTEN, **OF_KIND[kind], **settings}
         if rom is None:
             files, self._image = board.flash(kind, **own), romfs_image(board.rom(kind))
@@ -44,7 +44,9 @@ class BareBoard:
         """Power, which fails in the erase or write of this number, if any."""
         self._text, self._in_frame = b"", False
         self._decoder = slip.Decoder(limits.DATAGRAM_BYTES_MAX)
-        self._machine = machine.Machine(self._elf, self._image, memory=self.memory, cut=cut, counted=True)
+        self._machine = machine.Machine(
+            self._elf, self._image, heap=self._heap, memory=self.memory, cut=cut, counted=True
+        )
 
     def cut(self):
         """No power: RAM is lost. Returns the files that another littlefs finds in the flash."""

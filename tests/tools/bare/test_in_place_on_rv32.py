@@ -63,6 +63,13 @@ def test_the_program_starts_in_place_and_takes_three_fifths_of_the_heap(elf, tmp
     assert used["place"] * 5 < used["folder"] * 3, used
 
 
+def test_a_node_with_less_memory_than_a_module_with_psram_says_so(elf, tmp_path):
+    with BareBoard(elf, tmp_path, KIND, heap=600_000, rom=board.rom_in_place(KIND)) as node:
+        node.start()
+        node.until(lambda: node.says("ready"))
+        assert node.says("little memory: has this module PSRAM?")
+
+
 def test_without_a_file_system_outputs_stay_safe_and_the_console_says_why(elf, tmp_path):
     with BareBoard(elf, tmp_path, KIND, rom=board.rom_in_place(KIND)) as node:
         machine.make_memory(node.memory, b"\xff" * machine.FLASH_BYTES, machine.rom_in(node.memory))
