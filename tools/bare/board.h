@@ -17,7 +17,7 @@
 #define BOARD_ROM (0x82000000)
 #define BOARD_ROM_BYTES (0x800000)
 #define BOARD_FILES (0x83000000)
-#define BOARD_FILES_BYTES (0x100000)
+#define BOARD_FILES_BYTES (0x200000)
 #define BOARD_BLOCK_BYTES (4096)
 // An ESP32's task for Python has 16 KiB, of which the port keeps 1 KiB back.
 #define BOARD_STACK (15 * 1024)

@@ -21,7 +21,8 @@ from tools.node import interpreter
 QEMU, PACKAGE = "qemu-system-riscv32", "qemu-system-riscv"
 RAM, RAM_BYTES = 0x8000_0000, 64 << 20
 TOLD, ROM, FLASH = 0x8100_0000, 0x8200_0000, 0x8300_0000
-FLASH_BYTES = 1 << 20
+FLASH_BYTES = 2 << 20
+STACK, STACK_BYTES, _UNUSED = 0x8060_0000, 64 << 10, 0xBB  # the port's startup fills it with that
 ROM_BYTES = 8 << 20
 # What MicroPython shows when no program runs: first the one, at last the other.
 BANNER, PROMPT = b"MicroPython v", b"\r\n>>> "
@@ -40,7 +41,8 @@ class Machine:
     `second`, `stack`: bytes for Python, 0 for what the build has, and no second area; `memory`: a file that holds its
     RAM, with the flash in it; `cut`: the erase or write of this life, counted from 1, in the middle of which its power
     fails; `counted`: its clock is the count of its instructions, so that a loaded desk makes no watchdog bite; `pty`:
-    its line is a terminal, `line`, in place of `read` and `write`.
+    its line is a terminal, `line`, in place of `read` and `write`; `is_heard`: False where what it says goes to this
+    process's own output, in place of `read`; `plugin`: a plugin of QEMU with its arguments.
     """
 
     def __init__(
@@ -55,12 +57,15 @@ class Machine:
         cut: int = 0,
         counted: bool = False,
         pty: bool = False,
+        is_heard: bool = True,
+        plugin: str = "",
     ) -> None:
         assert len(rom) <= ROM_BYTES
         self._folder = tempfile.TemporaryDirectory()
         command = [_qemu(), "-machine", "virt", "-bios", "none", "-display", "none", "-monitor", "none"]
         command += ["-m", f"{RAM_BYTES >> 20}M", "-kernel", str(elf), *(_COUNTED if counted else [])]
         command += ["-serial", "pty" if pty else "stdio"]
+        command += ["-plugin", plugin] if plugin else []
         for address, data in ((TOLD, struct.pack("<4I", heap, second, stack, cut)), (ROM, rom)):
             if not data:
                 continue
@@ -71,22 +76,27 @@ class Machine:
             backend = f"memory-backend-file,id=ram,size={RAM_BYTES},mem-path={memory},share=on"
             command += ["-object", backend, "-machine", "memory-backend=ram"]
         self._process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, bufsize=0
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE if is_heard else None,
+            stderr=subprocess.STDOUT,
+            bufsize=0,
         )
-        assert self._process.stdin is not None and self._process.stdout is not None
-        self._in, self.output = self._process.stdin.fileno(), self._process.stdout.fileno()
+        self.process_id = self._process.pid
         self.line = self.until(b"\n").split()[4].decode() if pty else ""
 
     def write(self, data: bytes) -> None:
         """Puts bytes onto the line, at its pace."""
+        assert self._process.stdin is not None
         while data:
-            data = data[os.write(self._in, data) :]
+            data = data[os.write(self._process.stdin.fileno(), data) :]
 
     def read(self, timeout_s: float = 0.0) -> bytes:
         """Returns bytes that have come; b"" where none do in that time. MachineFault at the end of the machine."""
-        if not select.select([self.output], [], [], timeout_s)[0]:
+        assert self._process.stdout is not None
+        if not select.select([self._process.stdout], [], [], timeout_s)[0]:
             return b""
-        data = os.read(self.output, 65536)
+        data = os.read(self._process.stdout.fileno(), 65536)
         if not data:
             raise MachineFault(f"the machine ended with {self._process.wait()}")
         return data
@@ -113,8 +123,8 @@ class Machine:
         self._process.kill()
         self._process.wait()
         for pipe in (self._process.stdin, self._process.stdout):
-            assert pipe is not None
-            pipe.close()
+            if pipe is not None:
+                pipe.close()
         self._folder.cleanup()
 
     def __enter__(self) -> "Machine":
@@ -181,6 +191,12 @@ def flash_in(path: Path) -> bytes:
 def rom_in(path: Path) -> bytes:
     """Returns the partition of ROMFS images in the file of a machine's RAM."""
     return _part(path, ROM, ROM_BYTES)
+
+
+def stack_used(path: Path) -> int:
+    """Returns the most bytes of stack that were ever in use since the reset, C below Python included, from the file of
+    a machine's RAM."""
+    return len(_part(path, STACK, STACK_BYTES).lstrip(bytes([_UNUSED])))
 
 
 def _part(path: Path, address: int, size: int) -> bytes:

@@ -15,10 +15,10 @@ Turns are scaled to an ESP32 at 240 MHz, with the collector at work as it ships,
 grows by areas as on the chip (on the VM of `bocage bench vm`; any other has one area). A VM that counts its own work
 (tools/bench/counted.c) gives the same figure each time; on any other the wall time is used, the least of several runs,
 scaled by a loop of integer work. The time of a basic block of the VM on the chip comes from MicroPython's own
-benchmarks there and their count here: see BLOCK_PS. They ran in internal RAM. What the cache in front of PSRAM adds is
-reckoned only for the collector, which reads all that is live, and given apart (`collection_psram_ms`, at most). Not
-included are erasing flash (50 ms a sector, once an hour at most), and loading bytecode of a turn into the cache (a few
-ms); AES and SHA run in the chip's hardware, and are not counted.
+benchmarks there and their count here: see BLOCK_PS. They ran in internal RAM. What the cache in front of PSRAM adds to
+a collection is given apart (`collection_psram_ms`); `bocage bench bare` counts it for every turn. Not included are
+erasing flash (50 ms a sector, once an hour at most), and loading bytecode of a turn into the cache (a few ms); AES and
+SHA run in the chip's hardware, and are not counted.
 
     bocage bench node --kind streetlight --json
     bocage bench node --kind streetlight --vm /tmp/vm --counted /tmp/vm-counted --json
@@ -63,10 +63,11 @@ INCOMPLETE = 3
 # tests/perf_bench in issue 6565 (52 to 101 ns) and pull request 7850 (56 to 120 ns), at clocks that are not stated
 # there.
 BLOCK_PS, DEAREST_BLOCK_PS = 82_400, 120_000
-# What reading one byte of what is live from PSRAM adds to a collection, at most: a quad PSRAM at 80 MHz gives a line of
-# 32 bytes in 1 us (two cycles for the command, six for the address, six of waiting, 64 for the data), and it may be
-# needed twice, since small objects share lines. What all other reads of a turn add is not known.
-COLLECTION_PSRAM_PS = 2_000_000 // 32
+# What moving a line of 32 bytes to or from a quad PSRAM at 80 MHz takes (two cycles for the command, six for the
+# address, six of waiting, 64 for the data); a collection moves 72 lines each 1000 bytes that are live (`bocage bench
+# bare`, `most_lines`), since small objects share lines and the table of blocks lies there too.
+PSRAM_LINE_PS = 1_000_000
+COLLECTION_PSRAM_PS = PSRAM_LINE_PS * 72 // 1000
 # The blocks in the loop of node_vm; the PSRAM of an N8R2, and the heap for a VM of 64 bits.
 _CALIBRATION_BLOCKS = 1_823_700
 _CHIP_HEAP = 2_000_000

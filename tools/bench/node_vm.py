@@ -2,7 +2,7 @@
 shell of the chip.
 
 The working folder is the node's flash, as `bocage node flash` writes it; its program is loaded from there into the
-heap. The host writes one line a command, a Python literal; the answer is one line, too. The first command is a dict:
+heap. It answers a first line, then each command of its host: a line, a Python literal. The first command is a dict:
 `kind`; `block`: how long the ports are to block; `cause` and `rtc`: the reset cause and RTC memory that the chip's last
 life left. Then comes a number: so many bytes follow and describe a turn (`turn_of`); or "map" for a dump of the heap.
 All objects of this script and its shims are in the heap before `base` is read, so that only the node's are counted. The
@@ -442,6 +442,7 @@ def dump():
 
 
 def main():
+    say(None)  # a serial line has no memory for what comes before its machine listens
     begin = listen()
     builtins.print = silent
     if begin["block"]:

@@ -108,6 +108,7 @@ class Vm:
             cwd=flash,
             env={**os.environ, "MICROPYPATH": ".frozen", **({"VM_STACK": str(stack)} if stack else {})},
         )
+        self._read_reply()
         begin: dict[str, Any] = {"kind": program.kind, "looks": looks}
         self._write({**begin, "block": block_ms, "watchdog": WATCHDOG_MS, "cause": cause, "rtc": rtc})
         self.base, maxsize = self._read_reply()
