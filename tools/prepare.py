@@ -53,6 +53,7 @@ SERVICES = {
     "qemu-system-riscv32": "qemu-system-riscv",
     "riscv64-unknown-elf-gcc": "gcc-riscv64-unknown-elf picolibc-riscv64-unknown-elf",
     "dpkg-source": "dpkg-dev",
+    "cc": "gcc libc6-dev",
 }
 
 
