@@ -5,10 +5,10 @@ needs no signature of its own beside TLS: nodes take what the territory's key ha
 campaign that a technician began here after the centre's stays. Must not know files or the network.
 """
 
-import json
 from typing import Any, NamedTuple
 
 from gateway.core.campaigns.campaign import Plan
+from gateway.core.custody.disk import parse_json
 from wire.image import NUMBER_MAX
 
 FILE = "nodes.json"
@@ -43,7 +43,7 @@ class Wanted(NamedTuple):
 
 def parse(text: bytes) -> list[Wanted]:
     """Return what the centre has written (tools/centre/agents/programs.py). ValueError names the field."""
-    plain: Any = json.loads(text)
+    plain: Any = parse_json(text)
     if not isinstance(plain, list) or len(plain) > _PLANS_MAX or not all(isinstance(one, dict) for one in plain):
         raise ValueError("form")
     return [_parse(one, one.get("stages")) for one in plain]

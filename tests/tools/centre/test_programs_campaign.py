@@ -220,6 +220,12 @@ def test_a_plan_that_a_stranger_wrote_is_refused_by_its_field(territory, change,
         territory.follow(FIRST)
 
 
+def test_a_plan_that_is_nested_without_end_is_refused(territory):
+    (territory.agents / "nodes.json").write_text("[" * 200_000)
+    with pytest.raises(ValueError, match="nested"):
+        territory.follow(FIRST)
+
+
 @pytest.mark.parametrize(
     ("words", "status", "said"),
     [
