@@ -30,7 +30,8 @@ _POLL_S = 0.02
 class RomLoader:
     """Is the chip: `flash` its content. `psram`: the value of its efuse (2: 2 MB, 0: none); `chip`: its id;
     `console`: what it prints when it starts with this flash; `cut_after`: bytes of flash written after which its supply
-    fails once: it is silent until the line is opened anew."""
+    fails once: it is silent until the line is opened anew; `cut_at`: the command, by its number, that finds it silent
+    like that, once."""
 
     def __init__(
         self,
@@ -41,9 +42,10 @@ class RomLoader:
         mac: bytes = _MAC,
         console: Callable[[bytes], Iterable[str]] = lambda flash: (),
         cut_after: int | None = None,
+        cut_at: int | None = None,
     ) -> None:
         self.flash = bytearray(b"\xff" * (flash_mb << 20))
-        self.cut_after = cut_after
+        self.cut_after, self.cut_at = cut_after, cut_at
         self._jedec = 0x40C8 | (flash_mb.bit_length() + 19) << 16
         self._console = console
         self._chip = chip
@@ -119,6 +121,10 @@ class RomLoader:
         if len(body) < 8 or body[0] != 0 or self._is_silent:
             return
         command, size, _ = struct.unpack_from("<BHI", body, 1)
+        if command == self.cut_at:
+            self.cut_at = None
+            self._is_silent = True
+            return
         data = body[8 : 8 + size]
         handler = getattr(self, f"_command_{command:02x}", None)
         value, answer, failed = (0, b"", 1) if handler is None else (*handler(data), 0)

@@ -131,9 +131,14 @@ print(open("/flash/new").read())
 
 
 @pytest.mark.slow
-def test_a_supply_that_fails_while_writing_is_told_and_the_same_again_finishes(bench, chip):
+@pytest.mark.parametrize(
+    "cut",
+    [{"cut_at": command} for command in (0x0A, 0x05, 0x10, 0x13)] + [{"cut_after": 300_000}],
+    ids=["asked what it is", "given its loader", "before it is written", "read back", "while it is written"],
+)
+def test_a_line_that_breaks_at_any_step_is_told_and_the_same_again_finishes(bench, chip, cut):
     bocage("new", "--like", "street.json")
-    made = chip(console=starts, cut_after=300_000)
+    made = chip(console=starts, **cut)
     status, told = flash(made.port)
     assert status == 1 and "the line broke: see cable and supply, then the same again" in told
     assert "not written yet" in bocage("list")[1]
