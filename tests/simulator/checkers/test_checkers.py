@@ -375,8 +375,7 @@ def test_a_street_light_that_never_changes_is_seen(monkeypatch, level, word):
 class StreetLamp:
     """A lamp as the checker sees it; sound, with mains and light unless told otherwise."""
 
-    class data:  # noqa: N801
-        true_dw = 364
+    true_dw = 364
 
     class feeder:  # noqa: N801
         powered = True
