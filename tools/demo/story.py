@@ -104,6 +104,7 @@ class Story:
         self._notes.close()
         self.control.close()
         self._connection.close()
+        self.territory.centre.warehouse.close()
 
     # --- time -------------------------------------------------------------------------------------------------------
 

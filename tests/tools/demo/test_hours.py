@@ -48,7 +48,7 @@ def until(story, unix_s):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("world", [NIGHT], indirect=True)
+@pytest.mark.parametrize("world", [NIGHT], ids=["night"], indirect=True)
 def test_a_hall_is_warm_in_the_hours_that_were_ordered_and_let_go_after_them(world):
     story, folder = world
     story.enrol(BEHUARD.insee, PUBLIC, "Maire", document.HEAT)
@@ -66,7 +66,7 @@ def test_a_hall_is_warm_in_the_hours_that_were_ordered_and_let_go_after_them(wor
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("world", [NIGHT], indirect=True)
+@pytest.mark.parametrize("world", [NIGHT], ids=["night"], indirect=True)
 def test_the_checker_sees_a_node_that_forgets_the_hours_of_its_hall(world, monkeypatch):
     monkeypatch.setattr(SetpointLadder, "_hours", lambda ladder, moment: None)
     story, folder = world
@@ -79,7 +79,7 @@ def test_the_checker_sees_a_node_that_forgets_the_hours_of_its_hall(world, monke
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("world", [MORNING], indirect=True)
+@pytest.mark.parametrize("world", [MORNING], ids=["morning"], indirect=True)
 @pytest.mark.parametrize("is_planted", [False, True])
 def test_a_lawn_stays_dry_as_ordered_and_a_node_that_forgets_is_seen(world, monkeypatch, is_planted):
     if is_planted:

@@ -129,7 +129,11 @@ def made(schema: Schema, connection: _C) -> _C:
 
 def checked(schema: Schema, connection: _C) -> _C:
     """Returns the connection; Unusable where the tables are of another kind or version."""
-    found = connection.version()
+    try:
+        found = connection.version()
+    except Error:
+        connection.close()
+        raise
     if found != schema.version:
         connection.close()
         # A warehouse counts from 1, a control file from 100.
