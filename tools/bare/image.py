@@ -41,7 +41,9 @@ def script(path: str, root: Path, *also: str) -> dict[str, bytes]:
     `path`: of the script below `root`, where packages of the desk are, too; `also`: modules that it imports by a name
     made at run time."""
     source = root / path
-    needed = imported([*firmware_modules.imports(source), *also], source.parent, root / "firmware", root)
+    firmware = root / "firmware"
+    folders = (source.parent, firmware, root, firmware / "esp32")  # of the last, what lies beside a chip's loader
+    needed = imported([*firmware_modules.imports(source), *also], *folders)
     boot = f"__file__ = '/rom/{path}'\n".encode() + source.read_bytes()
     return {"boot.py": boot, **needed}
 
