@@ -134,8 +134,9 @@ def test_a_device_that_fails_under_a_call_is_opened_again(pty, monkeypatch, call
             patched.setattr(serial_line, "os", Namespace(**{"read": os.read, "write": os.write, call: broken}))
             pty.write(b"x")
             heard.line.write(b"x")
-            await until(lambda: heard.line.counters["lost"] == 1)
-        await until(lambda: heard.opened == 2)
+            await until(lambda: heard.line.counters["lost"])
+        # On a busy machine it is opened and lost more than once before this.
+        await until(lambda: heard.opened > 1 and heard.line.state == "open")
         assert heard.line.write(b"again")
         heard.line.close()
 

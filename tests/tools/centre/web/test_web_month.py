@@ -86,7 +86,7 @@ def page(lived, browser, monkeypatch):
 
 
 def figure(text, unit):
-    return float(re.search(rf'class="sum">([0-9,]+) {unit}<', text)[1].replace(",", "."))
+    return float(re.search(rf'class="sum">([0-9,]+)\s{unit}<', text)[1].replace(",", "."))
 
 
 def test_a_month_costs_what_its_lamps_have_drawn(lived, page):
@@ -96,7 +96,7 @@ def test_a_month_costs_what_its_lamps_have_drawn(lived, page):
     assert drawn_kwh > 23
     assert figure(text, "kWh") == pytest.approx(drawn_kwh, abs=1)
     assert figure(text, "€") == pytest.approx(PRICE * drawn_kwh, abs=0.6)
-    since, percent = re.search(r"mesuré depuis ([^;]+) ; ([0-9,]+) % du temps", text).groups()
+    since, percent = re.search(r"mesuré depuis ([^;]+)\s; ([0-9,]+)\s% du temps", text).groups()
     assert "3 nov" in since and float(percent.replace(",", ".")) > 99
 
 
@@ -112,7 +112,7 @@ def test_what_the_dark_hours_saved_is_what_the_lamps_would_have_drawn(lived, pag
     plant = territory.village.street.plant
     steady_w = sum(feeder.cable.steady_dw for feeder in plant.feeders) / 10
     dark_h = 4 * 7  # four nights, from 22:30 to 05:30
-    kwh, euros = re.search(r"environ ([0-9,]+) kWh et ([0-9,]+) € de moins", text).groups()
+    kwh, euros = re.search(r"environ ([0-9,]+)\skWh et ([0-9,]+)\s€ de moins", text).groups()
     assert float(kwh.replace(",", ".")) == pytest.approx(steady_w * dark_h / 1000, rel=0.1)
     assert float(euros.replace(",", ".")) == pytest.approx(PRICE * steady_w * dark_h / 1000, rel=0.1)
 
