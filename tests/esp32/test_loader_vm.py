@@ -67,7 +67,6 @@ def laid_out(folder, files):
         target.write_bytes(data)
 
 
-@pytest.mark.every_vm
 def test_three_crashes_lead_to_the_rescue_which_brings_the_next_program(tmp_path, micropython):
     responder, folder = Gateway(), tmp_path / "node"
     settings = {
