@@ -10,6 +10,7 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 from urllib.parse import urlsplit
+from urllib.request import Request, urlopen
 
 import pytest
 
@@ -115,7 +116,7 @@ def assert_sound(page):
 
 
 def become(page, role, entered):
-    """Becomes another person, which begins another session: no former one serves any more."""
+    """Becomes another person, which begins another session, beside the former one."""
     page.click(".demo-menu summary")
     with page.expect_navigation():
         page.click(f"button[value={role}]")
@@ -253,6 +254,15 @@ def test_the_night_is_played_again(opened):
     page.reload()
     page.click("text=Revenir au présent")
     page.wait_for_selector("#demo-break")
+
+
+def test_what_a_page_had_under_way_takes_nothing_from_the_next_role(opened, entered):
+    page = opened()
+    former = "; ".join(f"{one['name']}={one['value']}" for one in page.context.cookies())
+    become(page, "technician", entered)
+    with urlopen(Request(f"{entered['origin']}/demo/bar", headers={"Cookie": former})) as answer:
+        assert answer.url.endswith("/demo/bar") and "bocage=" not in str(answer.headers)
+    become(page, "operator", entered)
 
 
 def test_the_report_asks_first_and_its_verdict_comes_before_its_figures(opened):

@@ -202,6 +202,9 @@ class Entering:
 
 def _become(request: Any, role: str) -> None:
     person = auth.get_user_model().objects.get(username=people.ROLES[role][1])
+    # Another session, beside the former one: to what a page had under way with that, were it ended, the answer would
+    # take the new one's cookie away.
+    request.session = type(request.session)()
     auth.login(request, person, backend="django.contrib.auth.backends.ModelBackend")
 
 
