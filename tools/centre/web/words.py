@@ -44,7 +44,7 @@ FRAME = Phrases({
     "watts": N_("{power} W"),
     "alone": N_(
         "{cabinet}: alone, nothing received from it since {when}; what is shown is from before."
-        " Its equipment follows the policy."
+        " Unless its power is cut, its equipment follows the policy."
     ),
     "order.light": NC_("button", "Light"),
     "order.darken": NC_("button", "Darken"),
