@@ -216,16 +216,14 @@ class Reader:
         self.offset = at + 1
         if initial < 24:
             return initial
-        if initial < 28:
-            return self._argument(initial)
         major = initial & 0xE0
+        if major == _UNSIGNED:
+            return self._argument(initial)
         if major == 0xE0:
             return self._simple(initial)
         argument = initial & 0x1F
         if argument >= 24:
             argument = self._argument(argument)
-        if major == _UNSIGNED:
-            return argument
         if major == _NEGATIVE:
             return -1 - argument
         if major == _BYTES:

@@ -2,7 +2,7 @@
 
 Its product is `interpreter-BUILD-MPY`: the name of the build, which is that of its board (`sys.implementation._build`),
 and the version of bytecode that it runs. A node's loader and rescue are never updated, and an interpreter of another
-version could import neither: a node asks under the name of its own, so nobody can offer it such an image by mistake.
+version could import neither of them. A node asks for an image by its own version, so it is never offered another one.
 The files of the image are whole pieces of `micropython.bin`, as ESP-IDF makes it.
 """
 

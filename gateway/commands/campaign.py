@@ -13,6 +13,7 @@ from gateway.config.table import id_from_hex
 from gateway.core import limits
 from gateway.core.campaigns import campaign
 from gateway.core.campaigns.campaign import Plan
+from gateway.core.campaigns.wanted import BOUNDS
 from gateway.core.link.images import NodeImage
 from gateway.core.status import as_json
 from gateway.language import N_, Phrases
@@ -21,6 +22,13 @@ from gateway.shell.images import NODE_FOLDER, is_product
 from gateway.show import report
 
 START, STATUS, STOP = "start", "status", "stop"
+# Options with the field of a plan that bounds each, and how much of it one is.
+_BOUNDED = (
+    ("canary", "canaries", 1),
+    ("soak", "soak_s", 3600),
+    ("failures", "failures_max", 1),
+    ("pace", "pace_percent", 1),
+)
 
 _WORDS = Phrases({
     "started": N_(
@@ -76,8 +84,8 @@ def run(config: Config, args: argparse.Namespace, offered: Callable[[], list[Nod
 
 
 def _plan(args: argparse.Namespace, product: str, number: int) -> Plan:
-    bounds = (("canary", 0, campaign_plans.NODES_MAX), ("soak", 0, 720), ("failures", 0, 1000), ("pace", 1, 100))
-    for name, low, high in bounds:
+    for name, field, unit in _BOUNDED:
+        low, high = (bound // unit for bound in BOUNDS[field])
         if not low <= getattr(args, name) <= high:
             raise _fault(args, "number", name=name, low=low, high=high)
     nodes = set()

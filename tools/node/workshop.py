@@ -102,8 +102,8 @@ class Workshop:
         return key, settings
 
     def new_key(self) -> NodeKey:
-        """Returns the key of the next node: an id that nobody has, and a fresh secret. A key without a line in the
-        list, after a power cut between the two, keeps its id."""
+        """Returns the key of the next node: an id that no other node has, and a fresh secret. The id of a key that a
+        power cut has left without a line in the list counts as taken."""
         kept = (path.stem for path in self._folder.glob(f"*{node_keys.SUFFIX}") if _ID.fullmatch(path.stem))
         taken = [bytes.fromhex(name) for name in (*(row.node for row in self.rows()), *kept)]
         prefix = taken[0][:_PREFIX_BYTES] if taken else secrets.token_bytes(_PREFIX_BYTES)

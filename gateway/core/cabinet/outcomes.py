@@ -163,17 +163,16 @@ class Outcomes:
         known, lamps = self._lamps(order, index), len(self._nodes[index])
         done = [one.power_dw or 0 for one in known if one.outcome == MEASURED]
         refused = [one.why for one in known if one.outcome == REFUSED]
-        is_lit = not order.lowers and now_ms - since_ms > limits.OUTCOME_RISEN_MS
-        is_lit = is_lit and 100 * len(done) > limits.POWER_LIT_PERCENT * lamps
-        if is_lit or len(done) == lamps:
+        is_most = 100 * len(done) > limits.POWER_LIT_PERCENT * lamps
+        is_lit = not order.lowers and now_ms - since_ms > limits.OUTCOME_RISEN_MS and is_most
+        is_over = is_lit or len(done) == lamps
+        if is_over:
             self._orders.report(order, MEASURED, None, index, sum(done), now_ms=now_ms)
         elif len(done) + len(refused) == lamps:
             self._orders.report(order, UNMEASURED, refused[0], index, sum(done), now_ms=now_ms)
         elif now_ms - since_ms > limits.OUTCOME_LAMPS_MS:
             self._orders.report(order, UNMEASURED, "watts", index, sum(done), now_ms=now_ms)
-        else:
-            return False
-        return is_lit or len(done) == lamps
+        return is_over
 
 
 def _why(order: Order, demand: FeederDemand, has_lease: bool, in_control: bool) -> str:

@@ -109,25 +109,24 @@ def changed(plans: Sequence[NodePlan], known: Mapping[str, Mapping[str, Seen]], 
 def seen(connection: database.Connection, plans: Sequence[NodePlan], *, now_s: int) -> dict[str, dict[str, Seen]]:
     """Returns for each kind what the warehouse knows of the cabinets, by name. Two days after a tenth was asked, and
     later, a cabinet that has told nothing has no such nodes and is left out: failures are a share of the others."""
-    cabinets, told = campaign.cabinets(connection, now_s=now_s), campaigns(connection)
+    cabinets, all_told = campaign.cabinets(connection, now_s=now_s), told(connection, plans, now_s=now_s)
     found: dict[str, dict[str, Seen]] = {}
     for plan in plans:
-        stages = plan.stages
-        said = {one.gateway: one for one in told if _is_of(one, plan)}
+        stages, said = plan.stages, all_told[plan.product]
         is_early = stages.state != ALL and (stages.state != TENTH or now_s < stages.since_unix_s + _TOLD_S)
         found[plan.product] = {
-            name: _seen(said.get(node), is_linked)
-            for node, name, is_linked in cabinets
-            if is_early or node in said or name in stages.first
+            name: _seen(said.get(name), is_linked)
+            for _, name, is_linked in cabinets
+            if is_early or name in said or name in stages.first
         }
     return found
 
 
-def told(connection: database.Connection, plan: NodePlan, *, now_s: int) -> dict[str, Campaign]:
-    """Returns what each cabinet said last of this campaign, by name."""
-    said = {one.gateway: one for one in campaigns(connection) if _is_of(one, plan)}
-    cabinets = campaign.cabinets(connection, now_s=now_s)
-    return {name: said[node] for node, name, _ in cabinets if node in said}
+def told(connection: database.Connection, plans: Sequence[NodePlan], *, now_s: int) -> dict[str, dict[str, Campaign]]:
+    """Returns for each kind what the cabinets said last of this campaign, by name."""
+    names = {node: name for node, name, _ in campaign.cabinets(connection, now_s=now_s)}
+    said = [one for one in campaigns(connection) if one.gateway in names]
+    return {plan.product: {names[one.gateway]: one for one in said if _is_of(one, plan)} for plan in plans}
 
 
 def _is_of(one: Campaign, plan: NodePlan) -> bool:

@@ -57,7 +57,7 @@ class Place(NamedTuple):
 
     @property
     def programs(self) -> Path:
-        """What is wanted of nodes, as cabinets read it."""
+        """The plan of programs for nodes, as cabinets read it."""
         return self.agents / "nodes.json"
 
     @property

@@ -105,8 +105,9 @@ def lines(connection: "database.Connection", plans: "list[NodePlan]", language: 
 
     if not plans:
         yield _WORDS.text("none", language)
+    all_told = programs.told(connection, plans, now_s=now_s)
     for plan in plans:
-        stages, told = plan.stages, programs.told(connection, plan, now_s=now_s)
+        stages, told = plan.stages, all_told[plan.product]
         yield _WORDS.text(
             stages.state, language, number=plan.number, product=plan.product, count=len(stages.cabinets or ()),
             when=moment(stages.since_unix_s, language, now_s=now_s),

@@ -146,7 +146,7 @@ class Commune(NamedTuple):
 
     @property
     def lighting(self) -> Areas:
-        """Returns the areas of its lighting alone, whatever else the person may see there."""
+        """Returns the right to this commune's lighting alone: the person may have more."""
         return frozenset(((self.insee, grants.LIGHTING), (self.insee, grants.ANY)))
 
 
