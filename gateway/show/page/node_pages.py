@@ -10,18 +10,16 @@ Every order carries the session's secret and is logged, like those for feeders (
 
 import re
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from aiohttp import web
 
 from gateway.core.placement import NodeSight
 from gateway.show.page import nodes
+from gateway.show.page.html import Safe
 from gateway.show.page.lights import Lights
 from gateway.show.page.requests import address_of, away, form_of, node_path, to
 from gateway.show.page.view import View
-
-if TYPE_CHECKING:
-    from gateway.show.page.app import Pages
 
 _DIGITS = re.compile("[0-9a-f]{1,16}")
 
@@ -43,10 +41,22 @@ class Nodes(Protocol):
     def place(self, node: bytes, light: str, street: str, who: str, *, exchange: bool) -> str | None: ...
 
 
-class NodePages:
-    """Handles the requests; sessions and answers are those of `pages`."""
+class Frame(Protocol):
+    """Defines what all screens share: the session's view, and how an answer is made of a screen or a refusal."""
 
-    def __init__(self, pages: "Pages", agent: Nodes, lights: Lights, log: Callable[..., None]) -> None:
+    def view(self, request: web.Request) -> View | None: ...
+
+    def screen(self, request: web.Request, view: View, title: str, body: Safe, *, is_live: bool) -> web.Response: ...
+
+    def refusal(self, view: View, form: dict[str, str]) -> str | None: ...
+
+    def refused(self, request: web.Request, view: View, words: str, back: str) -> web.Response: ...
+
+
+class NodePages:
+    """Handles the requests, in the frame of `pages`."""
+
+    def __init__(self, pages: Frame, agent: Nodes, lights: Lights, log: Callable[..., None]) -> None:
         self._pages, self._agent, self._lights, self._log = pages, agent, lights, log
 
     def add_to(self, router: web.UrlDispatcher) -> None:

@@ -97,7 +97,7 @@ def settings_of(options: Options) -> dict[str, Any]:
         ],
         "MIDDLEWARE": [
             "django.middleware.security.SecurityMiddleware",
-            f"{_HERE}.access.policy_of_content",
+            f"{_HERE}.middleware.policy_of_content",
             "django.middleware.gzip.GZipMiddleware",
             "whitenoise.middleware.WhiteNoiseMiddleware",
             "django.contrib.sessions.middleware.SessionMiddleware",
@@ -105,7 +105,7 @@ def settings_of(options: Options) -> dict[str, Any]:
             "django.contrib.auth.middleware.AuthenticationMiddleware",
             "django.middleware.clickjacking.XFrameOptionsMiddleware",
             "django_htmx.middleware.HtmxMiddleware",
-            f"{_HERE}.access.Access",
+            f"{_HERE}.middleware.Access",
             "axes.middleware.AxesMiddleware",
         ],
         "TEMPLATES": [{

@@ -17,7 +17,6 @@ from django.views.decorators.http import require_POST
 
 from gateway.language import LANGUAGES, N_, Phrases
 from gateway.language.figures import duration
-from tools.centre.web.access import LANGUAGE_COOKIE, THEME_COOKIE, THEMES
 from tools.centre.web.limits import (
     HSTS_S,
     LOGIN_COOLOFF,
@@ -26,7 +25,7 @@ from tools.centre.web.limits import (
     PASSWORD_CHARACTERS_MIN,
     PERSON_CHARACTERS_MAX,
 )
-from tools.centre.web.page import shown
+from tools.centre.web.page import LANGUAGE_COOKIE, THEME_COOKIE, THEMES, shown
 
 WORDS = Phrases({
     "login.title": N_("Log in"),

@@ -13,12 +13,14 @@ from gateway.language import LANGUAGES, Phrases
 from gateway.language.figures import unbroken
 from tools.centre.scope import grants
 from tools.centre.web import words
-from tools.centre.web.access import THEMES, Commune, communes, reads_journal
+from tools.centre.web.access import Commune, communes, reads_journal
 from tools.centre.web.limits import ROWS_PER_PAGE
 from tools.centre.web.pictures import Picture, Pictures
 from tools.centre.web.search import Asked
 
 _NO_WORDS = Phrases({})
+LANGUAGE_COOKIE, THEME_COOKIE = "bocage-language", "bocage-theme"
+THEMES = ("light", "dark")
 # The text between two tags: attributes go back to the server, or to scripts, as they are.
 _TEXT = re.compile(r">[^<]*[^<\s][^<]*<")
 # The screens of a commune, in the order of the menu: the name of its address (`urls`), and of its word.
