@@ -59,7 +59,9 @@ WORDS = Phrases({
     "placed.none": N_("node {node}: stated on site to serve no light any more, and the register has otherwise"),
     "none": N_("No cabinet of your rights has been heard yet."),
     "summary": NN_("{linked} of {count} cabinet linked", "{linked} of {count} cabinets linked"),
-    "alone.why": N_("A cabinet that is alone goes on by its policy, keeps its records and sends them when it is back."),
+    "alone.why": N_(
+        "A cabinet that is alone and has power goes on by its policy, keeps its records and sends them when it is back."
+    ),
 })  # fmt: skip
 
 _CABINETS = """SELECT g.id, g.insee, g.name, max(p.extended_unix_s), max(p.latest_unix_s) FROM gateways AS g

@@ -22,8 +22,12 @@ WORDS = Phrases({
     "room": NN_("{count} room", "{count} rooms"),
     "green_space": NN_("{count} green space", "{count} green spaces"),
     "faults": NN_("{count} open fault", "{count} open faults"),
-    "alone": NN_("{count} cabinet alone, by its policy, since {when}",
-                 "{count} cabinets alone, by their policy, since {when}"),
+    "alone": NN_(
+        "{count} cabinet alone, nothing received from it since {when}."
+        " With power it follows its policy; without, what it feeds is dark.",
+        "{count} cabinets alone, nothing received from the first since {when}."
+        " With power they follow their policy; without, what they feed is dark.",
+    ),
 })  # fmt: skip
 
 _KINDS = (LIGHT, ROOM, GREEN_SPACE)

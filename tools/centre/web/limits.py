@@ -115,6 +115,9 @@ RUNS_MIN = 3
 NOT_FETCHED_S = 10
 # Of a commune, the latest: a month of a town, and more than a page shows with ease.
 ORDERS_SHOWN_MAX = 60
+# After a contactor has switched every lamp is lit in two minutes and has reported in five, and the screens hear of it
+# once it is stored: until then a lamp that does not do yet what the policy wants says nothing.
+SWITCHED_S = 600
 # Causes of what is broken, beside the number of lights: a commune's page is read at a glance.
 CAUSES_SHOWN_MAX = 3
 # How long an order that is over still stands as a card.

@@ -39,6 +39,36 @@ class Plan(NamedTuple):
     at: int
 
 
+class Wanted(NamedTuple):
+    """States whether a feeder is to be lit at an instant, since when and until when; Unix seconds, None: longer than a
+    day. is_extinction: it is dark between two spans of light of one night."""
+
+    is_lit: bool
+    since_s: int | None
+    until_s: int | None
+    is_extinction: bool = False
+
+
+def wanted(policy: Policy, *, now_s: int) -> dict[str, Wanted]:
+    """Returns what a policy wants now of each feeder that it switches, by the feeder's name."""
+    evening, site = evening_of(now_s), policy.lighting.site
+    dusk_s = sun.crossing_s(evening, site.latitude_e4, site.longitude_e4, rising=False)
+    dawn_s = sun.crossing_s(evening + 1, site.latitude_e4, site.longitude_e4, rising=True)
+    found = {}
+    for nights in zip(*(feeder_nights(policy, evening + day) for day in (-1, 0, 1)), strict=True):
+        if nights[0].rule is None:
+            continue  # always powered
+        spans = [span for one in nights for span in one.lit]
+        edges = [at_s for span in spans for at_s in span]
+        edges = [at_s for at_s in edges if edges.count(at_s) == 1]  # a span may go on over noon
+        since_s = max((at_s for at_s in edges if at_s <= now_s), default=None)
+        until_s = min((at_s for at_s in edges if at_s > now_s), default=None)
+        is_lit = any(span.from_s <= now_s < span.to_s for span in spans)
+        is_within = None not in (dusk_s, dawn_s, since_s, until_s) and dusk_s <= since_s and until_s <= dawn_s
+        found[nights[0].feeder.name] = Wanted(is_lit, since_s, until_s, is_within and not is_lit)
+    return found
+
+
 def evening_of(unix_s: int) -> int:
     """Returns the civil day whose evening belongs to the night of this instant, noon to noon."""
     return int(civil.local_from_unix(civil.PARIS, unix_s - _NOON_S).civil_day)

@@ -1,29 +1,35 @@
 """Shows a commune tonight to who answers for it: the plan, what orders change of it, who has lit; and lets them light
 it by their own key (`giving`)."""
 
-from typing import Any
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.http import HttpResponse
 
 from gateway.language import N_, NN_, Phrases
+from policy.document import Policy
 from tools.centre.condition import notes
 from tools.centre.condition import words as fault_words
 from tools.centre.condition.faults import Faults
 from tools.centre.condition.groups import group
 from tools.centre.control import communes
 from tools.centre.control import orders as book
+from tools.centre.control.drafts import addressed_feeders
+from tools.centre.registry.equipment import cabinet_of
 from tools.centre.scope import grants
 from tools.centre.store import sqlite_file
-from tools.centre.web import giving, night, orders
+from tools.centre.web import giving, night, orders, words
 from tools.centre.web.access import Commune, commune, opened
 from tools.centre.web.control import has_control, opened_control
 from tools.centre.web.health import alone
-from tools.centre.web.limits import CAUSES_SHOWN_MAX, ORDERS_SHOWN_MAX, ORDERS_SHOWN_S
+from tools.centre.web.limits import CAUSES_SHOWN_MAX, ORDERS_SHOWN_MAX, ORDERS_SHOWN_S, SWITCHED_S
 from tools.centre.web.order_kinds import KINDS, kind_of
 from tools.centre.web.order_lighting import lowers
 from tools.centre.web.page import picture, shown
-from tools.centre.web.states import FAULT, LIT, UNKNOWN
+from tools.centre.web.pictures import Light
+from tools.centre.web.states import FAULT, LIT, OFF, UNKNOWN
 
 WORDS = Phrases(orders.WORDS.messages | {
     "title": N_("{commune} tonight"),
@@ -31,16 +37,28 @@ WORDS = Phrases(orders.WORDS.messages | {
     "plan.none": N_("No policy is in force here: the lamps follow the calendar set at their installation, or the sun."),
     "plan.lit": N_("lit {spans}"),
     "plan.dark": N_("dark all night"),
-    "plan.always": N_("always powered: each light follows the calendar that it was given"),
+    "plan.always": N_("the plan never cuts the power: each light follows the calendar that it was given"),
     "now": NN_("Now {lit} of {count} light is lit.", "Now {lit} of {count} lights are lit."),
     "now.known": NN_(
         "Of the lights that are sound and heard, {lit} of {count} is lit now.",
         "Of the lights that are sound and heard, {lit} of {count} are lit now.",
     ),
+    "now.lit": N_("Lit as planned, until {until}."),
+    "now.extinct": N_("Off as planned: the lighting is cut from {since} to {until}."),
+    "now.dark": N_("Off as planned; the lights go on at {until}."),
+    "now.planned": N_("As planned."),
+    "now.missing": NN_(
+        "By the plan {count} light should be lit, and no measurement shows it.",
+        "By the plan {count} lights should be lit, and no measurement shows it.",
+    ),
+    "now.extra": NN_("{count} light burns outside of the plan.", "{count} lights burn outside of the plan."),
+    "now.switched": N_("The plan has just switched; what the lights measure arrives within minutes."),
+    "now.ordered": N_("An order changes the plan until {until}; what became of it stands below."),
     "plan.ordered": N_("by order: lit {span}"),
     "plan.ordered.dark": N_("by order: dark {span}"),
     "plan.policy": N_("Policy no. {version}: {authority}, {text}"),
     "well": N_("All is well."),
+    "no_fault": N_("No fault is known."),
     "faults": NN_("{count} light has a fault.", "{count} lights have a fault."),
     "unknown": NN_("There is no news of {count} light.", "There is no news of {count} lights."),
     "light": N_("Light the commune"),
@@ -53,9 +71,24 @@ WORDS = Phrases(orders.WORDS.messages | {
 })  # fmt: skip
 
 
+class Now(NamedTuple):
+    """Compares lights that are sound and heard with tonight's plan. sentence: what follows from that, "" where it
+    is not known; missing: should be lit and do not show it; extra: burn, and should not; is_planned: all are as they
+    should be."""
+
+    lit: int
+    sound: int
+    sentence: str = ""
+    missing: int = 0
+    extra: int = 0
+    is_planned: bool = False
+
+
 def town(request: Any, insee: str) -> Any:
     own = commune(request, insee, grants.LIGHTING)
-    values: dict[str, Any] = {"has_control": has_control()}
+    whole = picture(request, own)
+    counts, silent = whole.counts, alone(request, own)
+    values: dict[str, Any] = {"has_control": has_control(), "now": _now(whole.lights, None, (), request)}
     if settings.BOCAGE.control is not None:
         with opened_control(own.areas) as control:
             given, cards = _orders(control, own, request)
@@ -71,17 +104,15 @@ def town(request: Any, insee: str) -> Any:
                 "poll_s": orders.poll_s(cards),
                 "policy": policy,
                 "plans": [] if policy is None else night.plans(policy, ordered, now_s=request.now_s),
+                "now": _now(whole.lights, policy, given, request),
                 "form": giving.form_of(request, own, control, KINDS["light"], "", right="light"),
             }
-    whole = picture(request, own)
-    counts = whole.counts
     values |= {
-        "lit": counts[LIT],
-        "sound": len(whole.lights) - counts[FAULT] - counts[UNKNOWN],
         "faults": counts[FAULT],
         "unknown": counts[UNKNOWN],
+        "is_sound": not counts[FAULT] and not counts[UNKNOWN] and not silent,
         "broken": _broken(request, own) if counts[FAULT] else (),
-        "alone": alone(request, own),
+        "alone": silent,
     }
     return shown(request, "town.html", WORDS, commune=own, tab="town", **values)
 
@@ -118,6 +149,56 @@ def lighting(control: sqlite_file.Connection, insee: str, count: int) -> list[bo
     """Returns the last orders that light or darken a commune, the last first."""
     known = book.given(control, insee, count)
     return [one for one in known if kind_of(one.command).trade == grants.LIGHTING]
+
+
+def _now(lights: Sequence[Light], policy: Policy | None, given: Sequence["orders.Given"], request: Any) -> Now:
+    now_s = request.now_s
+    sound = [one for one in lights if one.shown not in (FAULT, UNKNOWN)]
+    plan = {} if policy is None else night.wanted(policy, now_s=now_s)
+    held = [one for one in given if one.order.command.not_before_s <= now_s < one.until_s + SWITCHED_S]
+    judged: Counter[str] = Counter()
+    planned: set[night.Wanted] = set()
+    until_s = None
+    for one in sound:
+        wanted = plan.get(one.state.feeder or "")
+        order = next((own for own in held if policy is not None and _touches(own, one, policy)), None)
+        if wanted is None:
+            judged["unknown"] += 1
+        elif order is not None and now_s < order.until_s:
+            judged["ordered"] += 1
+            until_s = max(until_s or 0, order.until_s)
+        elif wanted.is_lit == (one.shown == LIT):
+            planned.add(wanted)
+        elif order is not None or (wanted.since_s is not None and now_s < wanted.since_s + SWITCHED_S):
+            judged["switched"] += 1
+        elif not wanted.is_lit:
+            judged["extra"] += 1
+        else:  # one that its own calendar dims to nothing is not missing
+            judged["unknown" if one.shown == OFF and one.figures.level_percent == 0 else "missing"] += 1
+    return Now(
+        sum(one.shown == LIT for one in sound), len(sound), _sentence(judged, planned, until_s, request.language),
+        judged["missing"], judged["extra"], bool(planned) and not judged,
+    )  # fmt: skip
+
+
+def _touches(given: "orders.Given", light: Light, policy: Policy) -> bool:
+    own, state = given.order.command, light.state
+    is_there = own.gateway is None or cabinet_of(own.insee, own.gateway) == state.cabinet
+    return is_there and any(one.name == state.feeder for one in addressed_feeders(policy, own.target))
+
+
+def _sentence(judged: Counter[str], planned: set[night.Wanted], ordered_until_s: int | None, language: str) -> str:
+    if ordered_until_s is not None:
+        return WORDS.text("now.ordered", language, until=words.clock(ordered_until_s))
+    if judged["switched"]:
+        return WORDS.text("now.switched", language)
+    if judged or not planned:
+        return ""
+    (wanted, *others) = planned
+    if others or wanted.until_s is None:
+        return WORDS.text("now.planned", language)
+    key = "now.lit" if wanted.is_lit else "now.extinct" if wanted.is_extinction else "now.dark"
+    return WORDS.text(key, language, since=words.clock(wanted.since_s or 0), until=words.clock(wanted.until_s))
 
 
 def _ordered(given: list["orders.Given"], request: Any) -> list[night.Ordered]:

@@ -46,6 +46,9 @@ FRAME = Phrases({
         "{cabinet}: alone, nothing received from it since {when}; what is shown is from before."
         " Unless its power is cut, its equipment follows the policy."
     ),
+    "alone.none": N_(
+        "No fault is reported. What has broken where a cabinet is alone is not known: reach the cabinet, or go there."
+    ),
     "order.light": NC_("button", "Light"),
     "order.darken": NC_("button", "Darken"),
     "order.lower": NC_("button", "Lower"),

@@ -164,7 +164,21 @@ def test_a_cabinet_that_is_alone_is_told_wherever_its_lights_are(browser, monkey
     assert "inconnu tant qu’elle est seule" in health and "à jour" not in health
     assert "0 sur 0" not in health
     home = browser("operator", **{"Accept-Language": "fr"}).get("/").content.decode()
-    assert home.count("1 armoire seule, sur sa politique, depuis") == 2 and 'aria-hidden="true"> ▾' not in home
+    assert home.count("1 armoire seule, rien reçu d’elle depuis") == 2 and 'aria-hidden="true"> ▾' not in home
+    assert home.count("Si elle a du courant, elle suit sa politique") == 2
+
+
+def test_without_a_fault_a_cabinet_that_is_alone_keeps_a_list_from_saying_that_there_is_none(browser, monkeypatch):
+    from django.conf import settings
+
+    from tools.centre.web import faults, round
+
+    monkeypatch.setattr(settings, "BOCAGE", settings.BOCAGE._replace(clock=lambda: NOW_S + 7 * 86_400))
+    monkeypatch.setattr(faults, "group", lambda _: [])
+    monkeypatch.setattr(round, "group", lambda _: [])
+    for page in ("faults", "round"):
+        said = browser("operator").get(f"/{FENEU}/{page}").content.decode()
+        assert "What has broken where a cabinet is alone is not known" in said and "No fault is open" not in said
 
 
 @pytest.mark.parametrize(("language", "wanted", "older"), [

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from policy import document
+from policy import document, lighting
 from tests.support import lit_world
 from tests.support.scoped_world import DAYS, FENEU, NOW_S
 from tests.support.town_world import PHONE, fetch, kid_of, light, post, signed
@@ -133,9 +133,74 @@ def test_a_month_whose_readings_are_of_today_says_that_they_are_not_counted_yet(
     assert asked[0][1] > settings.BOCAGE.clock() + 86_400  # today is within
 
 
+def lamp(shown, level_percent=None, feeder="bourg"):
+    state = SimpleNamespace(feeder=feeder, cabinet=f"{FENEU}-cab-1")
+    return SimpleNamespace(shown=shown, state=state, figures=SimpleNamespace(level_percent=level_percent))
+
+
+def said_now(at, *lights, given=(), made=None):
+    """What a page says at this hour of lights under the policy of `lit_world`: lit to 22:30 and from 05:30."""
+    hour, minute = at
+    noon_s = lit_world.START_S  # of France
+    request = SimpleNamespace(now_s=noon_s + ((hour - 12) % 24 * 60 + minute) * 60, language="en")
+    return town._now(lights, made or lit_world.policy(), given, request)
+
+
+LIT, OFF, UNPOWERED = lamp(states.LIT), lamp(states.OFF), lamp(states.UNPOWERED)
+
+
+@pytest.mark.parametrize(("at", "lights", "sentence"), [
+    ((20, 0), [LIT, LIT], "Lit as planned, until 22:30."),
+    ((23, 0), [UNPOWERED, OFF], "Off as planned: the lighting is cut from 22:30 to 05:30."),
+    ((14, 0), [UNPOWERED], "Off as planned; the lights go on at 17:1"),
+    ((9, 0), [OFF], "Off as planned; the lights go on at 17:1"),
+    ((22, 31), [LIT, UNPOWERED], "The plan has just switched"),
+    ((22, 31), [UNPOWERED], "Off as planned"),
+])  # fmt: skip
+def test_lights_that_do_what_the_plan_wants_are_told_with_the_plan(at, lights, sentence):
+    assert said_now(at, *lights).sentence.startswith(sentence)
+
+
+@pytest.mark.parametrize(("at", "light", "found"), [
+    ((20, 0), UNPOWERED, (1, 0)),
+    ((20, 0), OFF, (1, 0)),
+    ((20, 0), lamp(states.PENDING), (1, 0)),
+    ((23, 0), LIT, (0, 1)),
+    ((20, 0), lamp(states.OFF, level_percent=0), (0, 0)),  # dimmed to nothing by a calendar of its own
+    ((20, 0), lamp(states.OFF, feeder="unnamed"), (0, 0)),
+    ((20, 0), lamp(states.FAULT), (0, 0)),  # told as one
+])  # fmt: skip
+def test_all_is_well_only_where_each_light_is_known_to_do_what_the_plan_wants(at, light, found):
+    now = said_now(at, light)
+    assert (now.missing, now.extra) == found and not now.is_planned and "planned" not in now.sentence
+    assert said_now(at, light, *[LIT if at == (20, 0) else OFF] * 3).is_planned == (light.shown == states.FAULT)
+
+
+def test_a_light_that_an_order_holds_is_not_judged_by_the_plan():
+    noon_s = lit_world.START_S
+    order = light(50, insee=FENEU)._replace(gateway="cab-1", target="rues", not_before_s=noon_s + 11 * 3600)
+    given = SimpleNamespace(order=SimpleNamespace(command=order), until_s=noon_s + 11 * 3600 + 1800)
+    assert said_now((23, 5), LIT, given=[given]).sentence.startswith("An order changes the plan until 23:30")
+    assert "just switched" in said_now((23, 31), LIT, given=[given]).sentence
+    assert said_now((23, 45), LIT, given=[given]).extra == 1
+    other = order._replace(gateway="cab-2")
+    elsewhere = SimpleNamespace(order=SimpleNamespace(command=other), until_s=given.until_s)
+    assert said_now((23, 5), LIT, given=[elsewhere]).extra == 1
+
+
+def test_a_feeder_that_is_dark_for_days_is_dark_as_planned():
+    made = lit_world.policy()
+    rules = (lighting.Rule(lighting.EVERY_DAY, 0, 0, 0),)
+    dark = lighting.Calendar(rules, ((lighting.Step(lighting.SUNSET, 0, 0, 0),),))
+    made = made._replace(lighting=made.lighting._replace(calendars=(dark, dark)))
+    now = said_now((20, 0), OFF, made=made)
+    assert now.is_planned and now.sentence == "As planned."
+
+
 def test_a_light_at_fault_is_not_called_dark(mayor, monkeypatch):
     """It may burn: the contactor that does not open says so."""
-    counts = Counter({states.LIT: 3, states.OFF: 1, states.FAULT: 2})
-    monkeypatch.setattr(town, "picture", lambda *_: SimpleNamespace(counts=counts, lights=[None] * 6))
+    lights = [*[lamp(states.LIT)] * 3, lamp(states.OFF), *[lamp(states.FAULT)] * 2]
+    counts = Counter(one.shown for one in lights)
+    monkeypatch.setattr(town, "picture", lambda *_: SimpleNamespace(counts=counts, lights=lights))
     said = mayor.get(f"/{FENEU}/town").content.decode()
     assert "Of the lights that are sound and heard, 3 of 4 are lit now." in said
