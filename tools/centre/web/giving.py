@@ -49,16 +49,16 @@ WORDS = Phrases(order_kinds.sentences().messages | {
     "sending": N_("Signing and sending…"),
     "say.lost": N_("No answer: no network, or your session is over. The same order can be sent again: it counts once."),
     "absent": N_("This browser cannot hold a key of its own: use a recent one, over a secure connection."),
-    "prepare": N_("This device has no key yet. One is made here, stays here, and can be used by you alone."),
-    "prepare.do": NC_("button", "Prepare this device"),
-    "no_right": N_("The policy does not give this right to the key of this device ({name})."),
-    "waiting": N_(
-        "The key of this device is ready. The commune has still to name it in its policy; open this page again then."
+    "prepare": N_(
+        "To order from here this device needs a key in your name. It is made here, never leaves, and is yours alone."
     ),
-    "waiting.send": N_("Send this to the holder of a key of the commune:"),
-    "waiting.share": NC_("button", "Share or copy"),
-    "waiting.shared": N_("Copied"),
-    "waiting.read": N_("And read them this fingerprint aloud:"),
+    "prepare.do": NC_("button", "Make my key"),
+    "no_right": N_("The policy does not give this right to the key of this device ({name})."),
+    "waiting": N_("The key of this device is ready, and serves as soon as the town hall has entered it."),
+    "waiting.send": N_("Send the town hall the request, and read them this fingerprint by telephone:"),
+    "waiting.share": NC_("button", "Send the request"),
+    "waiting.shared": N_("Copied: paste it into a mail"),
+    "waiting.what": N_("What the request holds"),
 })  # fmt: skip
 
 

@@ -156,7 +156,9 @@ def test_words_are_made_from_exactly_the_bytes_that_are_signed(page):
 
 def test_from_two_touches_to_measured_watts(page, town, tmp_path):
     page.click("[data-do=prepare]")
-    page.wait_for_selector("#block:visible")
+    page.wait_for_selector("[data-do=share]:visible")
+    assert not page.is_visible("#block")
+    page.click("text=Ce que contient la demande")
     block = page.inner_text("#block")
     public = bytes.fromhex(block.split('key = "')[1][:64])
     assert 'rights = ["light"]' in block and 'name = "two"' in block
@@ -262,8 +264,8 @@ def desk(town, chromium):
     opened.goto(f"{town.origin}/{INSEE}/orders")
     opened.click("main >> text=Allumer")
     opened.click("[data-do=prepare]")
-    opened.wait_for_selector("#block:visible")
-    block = opened.inner_text("#block")
+    opened.wait_for_selector("[data-do=share]:visible")
+    block = opened.text_content("#block")
     assert 'rights = ["override"]' in block
     town.enrol(bytes.fromhex(block.split('key = "')[1][:64]), "Exploitante", document.OVERRIDE)
     yield opened

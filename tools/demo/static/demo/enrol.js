@@ -6,7 +6,7 @@
   if (!block) return;
   const show = () => {
     offer.hidden = !block.textContent;
-    if (!offer.hidden) block.closest("[data-stage]").append(offer);
+    if (!offer.hidden) block.closest("[data-stage]").querySelector("p").after(offer);
   };
   document.addEventListener("submit", (event) => {
     if (offer.contains(event.target)) event.target.elements.block.value = block.textContent;
