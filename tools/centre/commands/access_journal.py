@@ -19,13 +19,13 @@ from tools.centre.arguments import add_reading, add_scope, days_text, opened_con
 from tools.centre.condition.words import time_text
 from tools.centre.report import Column
 from tools.centre.scope import journal
-from tools.centre.scope.words import about_text, commune_text
+from tools.centre.scope.words import about_text, commune_text, deed_text
 
 _NONE = N_("The journal has nothing of these days.")
 _COLUMNS = (
     Column("at_unix_s", NC_("column", "when"), time_text),
     Column("person", NC_("column", "person")),
-    Column("deed", NC_("column", "command")),
+    Column("deed", NC_("column", "what was done"), deed_text),
     Column("insee", NC_("column", "commune"), commune_text),
     Column("about", NC_("column", "about"), about_text),
 )

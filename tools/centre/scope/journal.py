@@ -11,6 +11,9 @@ from tools.centre.limits import JOURNAL_KEPT_S
 from tools.centre.scope.grants import ALL, Grant
 from tools.centre.store import database
 
+# What a line is about when the journal was read on a screen: the page.
+ON_SCREEN = "web, page "
+
 
 class Line(NamedTuple):
     """States what a person read or did. deed: the command; insee '': the whole territory; about: in its words."""

@@ -31,7 +31,7 @@ from tools.centre.limits import (
 from tools.centre.retention import classes
 from tools.centre.scope import grants, journal
 from tools.centre.scope.rules import CONTROL_RULES, RULES, opened_by
-from tools.centre.scope.words import about_text, commune_text, trade_text
+from tools.centre.scope.words import about_text, commune_text, deed_text, trade_text
 from tools.centre.web.access import commune_names, opened, reads_journal
 from tools.centre.web.connections import Areas
 from tools.centre.web.limits import LOGIN_COOLOFF, SESSION_S
@@ -68,7 +68,7 @@ WORDS = Phrases({
     "journal.open": N_("Read the journal: this reading becomes a line of it"),
     "journal.none": N_("The journal has no line yet."),
     "when": NC_("column", "when"),
-    "deed": NC_("column", "command"),
+    "deed": NC_("column", "what was done"),
     "about": NC_("column", "about"),
 })  # fmt: skip
 
@@ -132,6 +132,38 @@ KEPT = (
 )  # fmt: skip
 
 
+# What each of these tables holds, in the words of who reads the page.
+TABLES = {
+    "records": N_("records"),
+    "conflicts": N_("records that contradict each other"),
+    "latest": N_("newest readings"),
+    "hours": N_("hourly means"),
+    "apart": N_("records kept apart"),
+    "refused": N_("refused messages"),
+    "fault_notes": N_("notes about faults"),
+    "grants": N_("rights"),
+    "journal": NC_("table", "journal"),
+    "commands": NC_("table", "orders"),
+    "sendings": N_("sendings to cabinets"),
+    "outcomes": N_("outcomes"),
+    "policies": N_("policies"),
+    "keysets": N_("key sets"),
+    "orders": NC_("table", "orders"),
+    "notes": N_("notes about faults"),
+    "tickets": N_("tickets"),
+    "lines": N_("readings of the journal"),
+    "weeks": N_("weeks of duty"),
+    "people": N_("telephones and mails"),
+    "taken": N_("cabinets in hand"),
+    "causes": N_("what was told"),
+    "messages": N_("mails and SMS"),
+    "owed": N_("who is still to be told of an end"),
+    "auth_user": N_("accounts"),
+    "django_session": N_("sessions"),
+    "axes_accessattempt": N_("failed logins"),
+}
+
+
 class Line(NamedTuple):
     """Writes a `Kept` in the reader's language. readers: keys of WORDS."""
 
@@ -158,7 +190,7 @@ def read_journal(request: Any) -> Any:
     """Shows who read and did what, the newest first; writes down that it was read."""
     areas = _areas(request)
     page = request.GET.get("page", "")
-    about = f"web, page {page if page.isascii() and page.isdigit() and len(page) < 6 else 1}"
+    about = f"{journal.ON_SCREEN}{page if page.isascii() and page.isdigit() and len(page) < 6 else 1}"
     line = journal.Line(request.now_s, request.person, "access journal", "", about)
     notes.put_line(notes.path_of(settings.BOCAGE.data), line)
     with opened(areas) as connection:
@@ -166,7 +198,11 @@ def read_journal(request: Any) -> Any:
         found = journal.newest(connection, pager.slice)
     if pager.page == 1 and line not in found:
         found.insert(0, line)  # the roll-up has not fetched it yet
-    lines = [one._replace(about=about_text(one.about, request.language)) for one in _named(request, found)]
+    language = request.language
+    lines = [
+        one._replace(deed=deed_text(one.deed, language), about=about_text(one.about, language))
+        for one in _named(request, found)
+    ]
     return shown(request, "privacy_journal.html", WORDS, lines=lines, pager=pager, query="")
 
 
@@ -194,7 +230,7 @@ def _lines(days: dict[str, int], language: str) -> Iterator[Line]:
         yield Line(
             translate(one.what, language),
             WORDS.text(f"file.{one.file}", language),
-            ", ".join(one.tables),
+            ", ".join(translate(TABLES[table], language) for table in one.tables),
             _how_long(one.limit, days, language),
             [f"by.{reader}" for reader in sorted(by)],
         )

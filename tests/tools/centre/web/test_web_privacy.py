@@ -1,7 +1,9 @@
 """The page of data protection: nothing about persons is kept without a line, its times are those in force."""
 
+import re
 import sqlite3
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 
@@ -10,7 +12,7 @@ from tools.centre.condition import notes
 from tools.centre.control import file as control_file
 from tools.centre.duty import book, rota
 from tools.centre.retention import classes
-from tools.centre.scope import grants, journal
+from tools.centre.scope import grants, journal, words
 from tools.centre.scope.rules import CONTROL_RULES, RULES, opened_by
 from tools.centre.store import schema, web_outbox
 from tools.centre.web import privacy
@@ -120,10 +122,10 @@ def test_readers_are_those_of_the_rules():
 def test_page_without_a_control_file_has_no_order(browser, monkeypatch):
     from django.conf import settings
 
-    assert "axes_accessattempt" in browser("auditor").get("/privacy").content.decode()
+    assert "sendings to cabinets" in browser("auditor").get("/privacy").content.decode()
     monkeypatch.setattr(settings, "BOCAGE", settings.BOCAGE._replace(control=None))
     said = browser("auditor").get("/privacy").content.decode()
-    assert "commands" not in said and ">orders<" not in said and "fault_notes" in said
+    assert "sendings to cabinets" not in said and "(orders)" not in said and "notes about faults" in said
 
 
 def test_reading_the_journal_is_its_newest_line(browser):
@@ -137,7 +139,8 @@ def test_reading_the_journal_is_its_newest_line(browser):
         with closing(notes.Fetcher(path, settings.BOCAGE.warehouse, connection, log)) as fetcher:
             fetcher.fetch(now_s=NOW_S)
     assert line in lines(settings.BOCAGE.warehouse)
-    assert "web, page 1</td>" in said and "<script>" not in said.replace("<script src", "")
+    assert "read this journal" in said and "on the screen, page 1</td>" in said
+    assert "<script>" not in said.replace("<script src", "")
 
 
 def test_journal_that_cannot_be_written_is_not_read(browser, monkeypatch):
@@ -193,3 +196,17 @@ def test_session_that_is_over_is_gone_at_the_next_login(browser):
     Session.objects.create(session_key="old", session_data="", expire_date=timezone.now() - timedelta(days=1))
     assert browser().post("/login", {"who": "operator", "password": PASSWORD}).status_code == 302
     assert not Session.objects.filter(session_key="old").exists()
+
+
+def test_where_something_is_kept_and_what_was_done_is_told_without_a_word_of_the_programs(browser):
+    said = browser("auditor", **{"Accept-Language": "fr"}).get("/privacy").content.decode()
+    kept = {table for one in privacy.KEPT for table in one.tables}
+    assert kept == set(privacy.TABLES) and "enregistrements contradictoires" in said
+    assert not {"conflicts", "fault_notes", "sendings", "keysets", "auth_user", "owed"} & set(re.findall(r"\w+", said))
+
+
+def test_each_deed_of_the_journal_has_its_words():
+    written = re.compile(r'(?:reads=|note\(args, |opened_warehouse\(args, |of_grant\(\w+, |deed = )"([a-z -]+)"')
+    sources = [path.read_text(encoding="utf-8") for path in Path(words.__file__).parent.parent.rglob("*.py")]
+    deeds = {deed for source in sources for deed in written.findall(source)}
+    assert len(deeds) > 12 and deeds <= set(words.DEEDS)
