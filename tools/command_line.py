@@ -9,14 +9,16 @@ A level is a module with a table `COMMANDS` of names and modules, as `tools.cli`
 
 So a new sub-command is one file and one line. Only the module that was chosen is imported; for a list the docstrings
 are read from the files, which also works where a package is not installed. Every command has `--lang`, the language of
-its refusals and those of `argparse`. Must stay quick and portable: it must not need POSIX, and must import none of our
-modules but the catalogue of sentences.
+its help, its refusals and those of `argparse`: docstrings and the `help` of arguments are sentences of the catalogue
+(`tools.package.catalogue`). Must stay quick and portable: it must not need POSIX, and must import none of our modules
+but the catalogue of sentences.
 """
 
 import argparse
 import ast
 import importlib
 import importlib.util
+import inspect
 import json
 import shutil
 import sys
@@ -26,7 +28,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from gateway.language import DEFAULT_LANGUAGE, LANGUAGES, N_, Message, arguments, translate
+from gateway.language import DEFAULT_LANGUAGE, LANGUAGES, N_, Message, arguments, plain, translate
 from gateway.language.arguments import argument_fault
 
 # The extras of pyproject.toml that bring a package. The remedy names the extra that is part of the command, if any.
@@ -97,12 +99,26 @@ def listing(program: str, commands: Mapping[str, str]) -> str:
     are left out."""
     width = max(len(name) for name in commands)
     lines = [f"  {name:{width}}  {line}" for name, module in commands.items() if (line := first_line(module))]
-    return "\n".join(["commands:", *lines, "", f"`{program} COMMAND --help` tells more."])
+    language = arguments.language()
+    head, foot = N_("commands:"), N_("`{program} COMMAND --help` tells more.")
+    return "\n".join([translate(head, language), *lines, "", translate(foot, language, program=program)])
 
 
 def first_line(module: str) -> str:
-    """Returns the first line of a module's docstring, without its full stop."""
-    return docstring(module).partition("\n")[0].rstrip(".")
+    """Returns the first line of what a module's docstring says, without its full stop."""
+    return help_text(docstring(module)).partition("\n")[0].rstrip(".")
+
+
+def help_text(text: str | None) -> str:
+    """Returns the docstring of a command in the language that was asked for, paragraph by paragraph; what is typed in
+    examples stays."""
+    language = arguments.language()
+    found = []
+    for paragraph in inspect.cleandoc(text or "").split("\n\n"):
+        head, end, rest = paragraph.partition("\n")
+        is_example = head in (N_("example:"), N_("examples:"))
+        found.append(plain(head, language) + end + rest if is_example else plain(paragraph, language))
+    return "\n\n".join(found)
 
 
 def docstring(module: str) -> str:
@@ -130,8 +146,8 @@ def _run_group(program: str, commands: Mapping[str, str], words: Sequence[str], 
         return run(f"{program} {words[0]}", under, words[1:], "")
     parser = argparse.ArgumentParser(
         prog=program,
-        usage=f"{program} COMMAND [options]",
-        description=description,
+        usage=translate(N_("{program} COMMAND [options]"), arguments.language(), program=program),
+        description=help_text(description),
         epilog=listing(program, commands),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -144,11 +160,14 @@ def _run_group(program: str, commands: Mapping[str, str], words: Sequence[str], 
 
 def _parser(program: str, module: ModuleType) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog=program, description=module.__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        prog=program, description=help_text(module.__doc__), formatter_class=argparse.RawDescriptionHelpFormatter
     )
     module.add_arguments(parser)
     with suppress(argparse.ArgumentError):  # the command has a --lang of its own
         parser.add_argument("--lang", choices=LANGUAGES, default=DEFAULT_LANGUAGE, help="language (fr)")
+    for action in parser._actions:
+        if action.help and action.help != argparse.SUPPRESS:
+            action.help = plain(action.help, arguments.language())
     return parser
 
 
@@ -166,7 +185,7 @@ def _report_missing(program: str, module: str, words: Sequence[str], missing: Mo
     """Prints one line for a person who lacks a package; with --help, prints the command's help all the same."""
     text = _remedy(program, module, missing)
     if {"-h", "--help"} & set(words):
-        print(f"{docstring(module)}\n\n{text}")
+        print(f"{help_text(docstring(module))}\n\n{text}")
         return 0
     print(f"{program}: {text}", file=sys.stderr)
     return 1
@@ -205,7 +224,7 @@ def executable(text: str) -> str:
     return text
 
 
-def add_json(parser: argparse.ArgumentParser, text: str = "one JSON object instead of a table") -> None:
+def add_json(parser: argparse.ArgumentParser, text: str = N_("one JSON object instead of a table")) -> None:
     """Adds `--json`, for a program that reads the result."""
     parser.add_argument("--json", action="store_true", help=text)
 

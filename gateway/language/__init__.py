@@ -13,6 +13,8 @@ the catalogue, and `translate` chooses its language and fills in values by name 
     })
     WORDS.text("lamps", language, count=3)  # "3 lampes"
 
+The docstring of a command and the `help` of its arguments are in it without a mark (`tools/command_line`).
+
 After a change: `python -m tools.package.catalogue` brings the .po up to date, compiles it, and names what is left to
 translate; a missing, fuzzy or unused entry fails the tests. After a conflict in the .po: keep both sides, run it again.
 
@@ -78,6 +80,11 @@ def translate(message: Message, language: str, /, **values: object) -> str:
     else:
         found = catalogue.gettext(message).rpartition(_CONTEXT_END)[2]
     return found.format(**{name: _said(value, language) for name, value in values.items()})
+
+
+def plain(text: str, language: str) -> str:
+    """Returns a text without values, as the help of a command is: its braces and percent signs are its own."""
+    return _catalogue(language).gettext(text) if text else ""
 
 
 def _said(value: object, language: str) -> object:

@@ -24,6 +24,10 @@ _ARGPARSE = (
     N_("not allowed with argument %s"),
     N_("one of the arguments %s is required"),
     N_("ambiguous option: %(option)s could match %(matches)s"),
+    N_("usage: "),
+    N_("options"),
+    N_("positional arguments"),
+    N_("show this help message and exit"),
 )
 _language = DEFAULT_LANGUAGE
 

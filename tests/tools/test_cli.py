@@ -71,6 +71,13 @@ def test_a_name_of_several_words_is_one_command(command, monkeypatch, capsys):
     assert "  new  Does what the test says" in capsys.readouterr().out
 
 
+def test_a_list_is_in_the_language_that_is_asked_for(capsys):
+    for language, heading in (("fr", "commandes :\n  sim      Joue une"), ("en", "commands:\n  sim      Runs a night")):
+        with pytest.raises(SystemExit):
+            cli.main(["--help", "--lang", language])
+        assert heading in capsys.readouterr().out
+
+
 def test_the_help_of_a_command_is_its_docstring_and_its_example(command, capsys):
     command()
     with pytest.raises(SystemExit) as ended:

@@ -5,7 +5,7 @@ gives it back, and so on. Real are key and signature of the browser, outbox, con
 page; contactor, meter and broker are simulated, without the time of a network. `bocage bench command` has real
 processes and a real broker, without a browser.
 
-    shown_p50_s, _p95_s, _max_s    by the clock of this process, from the click to "1 sur 1 départs"
+    shown_p50_s, _p95_s, _max_s    by the clock of this process, from the click to "1 sur 1 départ"
 
     bocage bench tap --rounds 20
 """
@@ -81,7 +81,7 @@ def _round_s(page: Any, origin: str) -> float:
     page.wait_for_selector("#words:visible")
     began_s = time.monotonic()
     page.click("[data-do=sign]:visible")
-    page.wait_for_selector("text=1 sur 1 départs")
+    page.wait_for_selector("text=1 sur 1 départ")
     shown_s = time.monotonic() - began_s
     page.click("text=Rendre à la politique")
     page.click("[data-do=sign]:visible")

@@ -34,7 +34,7 @@ def add_file(parser: argparse.ArgumentParser, text: str) -> None:
 
 def add_warehouse(parser: argparse.ArgumentParser) -> None:
     """Adds `--db`, the warehouse that the command is about."""
-    text = "the warehouse: an SQLite file, or postgresql://[USER@]HOST/NAME"
+    text = N_("the warehouse: an SQLite file, or postgresql://[USER@]HOST/NAME")
     parser.add_argument("--db", required=True, metavar="FILE", help=text)
 
 
@@ -68,7 +68,7 @@ def check_warehouse(path: str) -> None:
 def add_reading(parser: argparse.ArgumentParser) -> None:
     """Adds `--db`, a warehouse that is read, and `--as`."""
     add_warehouse(parser)
-    add_person(parser, "reads what is granted to this person (default: everything, as who holds the file)")
+    add_person(parser, N_("reads what is granted to this person (default: everything, as who holds the file)"))
 
 
 def add_person(parser: argparse.ArgumentParser, text: str) -> None:

@@ -27,7 +27,7 @@ from gateway.shell import keys as node_keys
 from node import settings as node_settings
 from policy.fault import Fault
 from tools import firmware_modules
-from tools.command_line import UsageError
+from tools.command_line import UsageError, help_text
 from tools.node import faults, settings
 from tools.node.workshop import Workshop, add_folder, delimiter, with_key
 from tools.policy import keys
@@ -122,7 +122,7 @@ def run(args: argparse.Namespace) -> int:
 def reference(kind: str) -> str:
     """Returns what the readers of the settings themselves say of each; UsageError for a word that is no kind."""
     module = _OWN_OF_KIND.get(_known(kind), f"kinds.{kind}")
-    return f"{node_settings.__doc__}\n{import_module(module).__doc__}".rstrip()
+    return "\n\n".join(help_text(one.__doc__) for one in (node_settings, import_module(module)))
 
 
 def _known(kind: str) -> str:

@@ -8,10 +8,12 @@ modules.
 """
 
 import argparse
+import ast
 import os
 import re
 import string
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 from babel.messages.catalog import Catalog, Message
@@ -22,6 +24,18 @@ from babel.messages.pofile import read_po, write_po
 ROOT = Path(__file__).resolve().parent.parent.parent
 LOCALE = "gateway/language/locale"
 SOURCES = ("gateway", "tools", "simulator")
+# What a person reads of a command line, too: the docstrings of commands, from this module's table on, and the `help` of
+# arguments. Of the commands for who changes Bocage it is the docstring of the first level alone.
+COMMANDS = "tools.cli"
+DEVELOPERS = (
+    "simulator/rig/", "tools/bare/", "tools/bench/", "tools/hardware/", "tools/link/", "tools/package/", "tools/prove/",
+    "tools/prepare.py",
+)  # fmt: skip
+# And what `bocage node new --reference` prints.
+SETTINGS = (
+    "firmware.node.settings", "firmware.heating.settings", "firmware.lighting.settings", "firmware.watering.settings",
+    "firmware.kinds.water_meter",
+)  # fmt: skip
 # The marks of gateway/language: a sentence; a context and a sentence; singular and plural.
 KEYWORDS = {"N_": None, "NC_": ((1, "c"), 2), "NN_": (1, 2)}
 _WIDTH = 120
@@ -50,14 +64,52 @@ def extract(root: Path) -> Catalog:
     template = Catalog(domain="bocage", project="bocage", charset="utf-8")
     for folder in SOURCES:
         for path in sorted((root / folder).rglob("*.py")):
-            if "gateway.language" not in path.read_text(encoding="utf-8"):
+            source, name = path.read_text(encoding="utf-8"), path.relative_to(root).as_posix()
+            if not name.startswith(DEVELOPERS) and "help=" in source:
+                for text in _arguments(ast.parse(source)):
+                    template.add(text, locations=[(name, 0)])
+            if "gateway.language" not in source:
                 continue
-            name = path.relative_to(root).as_posix()
             for _, message, comments, context in extract_from_file(
                 "python", path, keywords=KEYWORDS, comment_tags=["Translators:"], strip_comment_tags=True
             ):
                 template.add(message, locations=[(name, 0)], auto_comments=comments, context=context)
+    for module in (COMMANDS, *SETTINGS):
+        if _file(root, module).is_file():
+            for name, text in _help_of(root, module):
+                template.add(text, locations=[(name, 0)])
     return template
+
+
+def _help_of(root: Path, module: str) -> Iterator[tuple[str, str]]:
+    """Returns what a command says of itself, and what those below it say: pairs of file and paragraph."""
+    path = _file(root, module)
+    name, tree = path.relative_to(root).as_posix(), ast.parse(path.read_text(encoding="utf-8"))
+    for text in _paragraphs(tree):
+        yield name, text
+    if name.startswith(DEVELOPERS):
+        return
+    for table in tree.body:
+        if isinstance(table, ast.Assign) and [ast.unparse(one) for one in table.targets] == ["COMMANDS"]:
+            for below in ast.literal_eval(table.value).values():
+                yield from _help_of(root, below)
+
+
+def _paragraphs(tree: ast.Module) -> list[str]:
+    """Returns the paragraphs of a docstring, as `tools.command_line.help_text` says them, without examples."""
+    return [one for one in (ast.get_docstring(tree) or "").split("\n\n") if not one.startswith("example")]
+
+
+def _arguments(tree: ast.Module) -> Iterator[str]:
+    """Returns what is said of arguments, where it is a text that stands there."""
+    for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):
+        for given in call.keywords:
+            if given.arg == "help" and isinstance(given.value, ast.Constant) and isinstance(given.value.value, str):
+                yield given.value.value
+
+
+def _file(root: Path, module: str) -> Path:
+    return (root / module.replace(".", "/")).with_suffix(".py")
 
 
 def update(po: Path, template: Catalog) -> None:

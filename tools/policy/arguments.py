@@ -31,7 +31,7 @@ def add_commune(parser: argparse.ArgumentParser) -> None:
 
 
 def add_warehouse(parser: argparse.ArgumentParser, option: str) -> None:
-    text = "a warehouse whose receipts count: the file of `bocage centre receipt-key`"
+    text = N_("a warehouse whose receipts count: the file of `bocage centre receipt-key`")
     parser.add_argument(option, type=Path, action="append", default=[], metavar="FILE.pub", help=text)
 
 

@@ -65,7 +65,8 @@ def test_the_po_is_as_the_tool_writes_it(tmp_path, template):
 
 def test_french_puts_a_space_before_its_double_signs_and_english_does_not():
     for english, french in FRENCH:
-        assert not re.search(r"[^\s{}](?::(?=\s|$)|[;!?])", re.sub(r"\{[^}]*\}|--\S+ ?:", "", french)), french
+        said = re.sub(r'\{[^}]*\}|--\S+ ?:|"\w+":', "", french)  # values, options, and JSON are no sentence
+        assert not re.search(r"[^\s{}](?::(?=\s|$)|[;!?])", said), french
         for form in english if isinstance(english, (tuple, list)) else (english,):
             assert not re.search(r"\s[:;!?](?!\w)", form), form
 
@@ -98,6 +99,19 @@ def test_what_a_translator_leaves_behind_is_named(case, tmp_path):
     assert found == ([f"fr: {fault}"] if fault else [])
     catalogue.update(po, catalogue.extract(tmp_path))
     assert len(catalogue.read(po)) == 3 and not catalogue.read(po).obsolete
+
+
+def test_what_commands_say_of_themselves_is_in_the_catalogue_but_for_what_is_typed(tmp_path):
+    (tmp_path / "tools" / "prove").mkdir(parents=True)
+    sources = {
+        "cli": '"""Does all."""\nCOMMANDS = {"one": "tools.one", "prove": "tools.prove.cli"}\n',
+        "one": '"""Does one.\n\nNot two.\n\nexample:\n  one\n"""\nx.add_argument("--n", help="how many")\n',
+        "prove/cli": '"""Proves."""\nCOMMANDS = {"kill": "tools.prove.kill"}\nx.add_argument("--n", help="rounds")\n',
+    }
+    for name, source in sources.items():
+        (tmp_path / "tools" / f"{name}.py").write_text(source, encoding="utf-8")
+    said = {message.id for message in catalogue.extract(tmp_path) if message.id}
+    assert said == {"Does all.", "Does one.", "Not two.", "how many", "Proves."}
 
 
 def test_a_sentence_is_said_in_either_language_with_its_values(tmp_path, monkeypatch):

@@ -314,4 +314,4 @@ def test_help_has_an_example(words, capsys):
     with pytest.raises(SystemExit) as ended:
         cli.main(["policy", *words, "--help"])
     assert ended.value.code == 0
-    assert "bocage policy" in capsys.readouterr().out.partition("example")[2]
+    assert "bocage policy" in capsys.readouterr().out.partition("exemple")[2]

@@ -42,17 +42,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("who", metavar="PERSON", help="the name under which this person will read")
     add_warehouse(parser)
     add_areas(parser, is_needed=True)
-    text = "by ticket: the lights of a street, with the faults of their nodes; may be repeated"
+    text = N_("by ticket: the lights of a street, with the faults of their nodes; may be repeated")
     parser.add_argument("--street", action="append", default=[], metavar="NAME", help=text)
     text = f"by ticket: one equipment, with the faults of its node ({', '.join(_KINDS)}); may be repeated"
     parser.add_argument("--equipment", action="append", default=[], metavar="KIND/ID", help=text)
     parser.add_argument("--from", dest="since", metavar="DAY", help="from this day on (default: at once)")
     parser.add_argument("--until", metavar="DAY", help="to this day included (default: until it is withdrawn)")
-    add_person(parser, "who gives it (default: the account that runs this)")
+    add_person(parser, N_("who gives it (default: the account that runs this)"))
 
 
 def add_areas(parser: argparse.ArgumentParser, *, is_needed: bool) -> None:
-    text = "of this commune, or all; may be repeated"
+    text = N_("of this commune, or all; may be repeated")
     parser.add_argument("--commune", required=is_needed, action="append", metavar="INSEE", help=text)
     choices = (ALL_WORD, *(trade for trade in grants.TRADES if trade != grants.ALL))
     parser.add_argument("--trade", action="append", choices=choices, help="may be repeated")

@@ -25,7 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("who", metavar="PERSON", help="as it was given")
     add_warehouse(parser)
     add_areas(parser, is_needed=False)
-    add_person(parser, "who withdraws it (default: the account that runs this)")
+    add_person(parser, N_("who withdraws it (default: the account that runs this)"))
 
 
 def run(args: argparse.Namespace) -> int:

@@ -50,7 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--first", action="append", default=[], metavar="INSEE-NAME", help="a cabinet that goes first")
     parser.add_argument("--after", default="3d", metavar="DURATION", help="how long they run it (default: %(default)s)")
     # An agent starts within a minute or two, a batch leaves each minute, a node reports every quarter of an hour.
-    text = "how long each watches before it keeps the version (default: %(default)s)"
+    text = N_("how long each watches before it keeps the version (default: %(default)s)")
     parser.add_argument("--watch", default="20m", metavar="DURATION", help=text)
     parser.add_argument("--stop", action="store_true", help="no further cabinet changes")
     add_root(parser)

@@ -18,7 +18,7 @@ _KEEP = 7
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    text = "folder for it (default: /var/backups/bocage-centre)"
+    text = N_("folder for it (default: /var/backups/bocage-centre)")
     parser.add_argument("--out", type=Path, metavar="FOLDER", help=text)
     parser.add_argument("--keep", type=int, default=_KEEP, help="so many stay there (default: %(default)s)")
     add_root(parser)

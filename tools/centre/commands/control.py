@@ -17,7 +17,7 @@ from tools.command_line import Refused, UsageError
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_file(parser, "the control file, an SQLite file")
     add_broker(parser, "control-1")
-    text = "longest lease that is granted, in seconds (default: %(default)s)"
+    text = N_("longest lease that is granted, in seconds (default: %(default)s)")
     parser.add_argument("--issued", type=Path, metavar="FOLDER", help="certificates that the authority has signed")
     parser.add_argument("--web", metavar="FILE", help="`--data` of `bocage centre web`: orders that people sign there")
     parser.add_argument("--lease-s", type=int, default=LEASE_S, metavar="S", help=text)

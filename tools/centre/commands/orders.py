@@ -57,7 +57,7 @@ def add_order_arguments(parser: argparse.ArgumentParser, *, reason: str | None =
     parser.add_argument("--key", required=True, metavar="FILE", help="the person's private key (Ed25519, PEM)")
     parser.add_argument("--reason", required=reason is None, default=reason, help="for the record, at most 60 bytes")
     parser.add_argument("--wait", type=float, default=0.0, metavar="S", help="follow what becomes of it for so long")
-    add_json(parser, "for programs: what became of it, at the end")
+    add_json(parser, N_("for programs: what became of it, at the end"))
 
 
 def add_place_arguments(
@@ -146,7 +146,7 @@ def _signer(args) -> keys.Signer:
 def add_control(parser: argparse.ArgumentParser) -> None:
     """Adds `--db`, a control file that is read, and for whom."""
     add_file(parser, "the control file, an SQLite file")
-    add_person(parser, "reads what is granted to this person (default: everything, as who holds the file)")
+    add_person(parser, N_("reads what is granted to this person (default: everything, as who holds the file)"))
     parser.add_argument("--warehouse", metavar="FILE", help="with --as: the warehouse that has the rights of persons")
 
 

@@ -30,7 +30,7 @@ class _NotAccepted(Exception):
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_file(parser, "the control file, an SQLite file")
     parser.add_argument("--policy", metavar="FILE", help="as `bocage policy sign` wrote it")
-    text = "the commune's keys: the first set as in the cabinets, a later one signed by its holders"
+    text = N_("the commune's keys: the first set as in the cabinets, a later one signed by its holders")
     parser.add_argument("--keyset", metavar="FILE", help=text)
 
 

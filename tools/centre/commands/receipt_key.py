@@ -19,7 +19,7 @@ from tools.policy.arguments import person_name
 
 def add_receipt_key(parser: argparse.ArgumentParser) -> None:
     """Adds `--receipt-key`, the file of the private half."""
-    text = "private key that signs receipts, made at the first start (default: the --db file with .receipts.pem)"
+    text = N_("private key that signs receipts, made at the first start (default: the --db file with .receipts.pem)")
     parser.add_argument("--receipt-key", type=Path, metavar="FILE", help=text)
 
 
@@ -39,7 +39,7 @@ def receipt_key(args: argparse.Namespace) -> receipts.ReceiptKey:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_warehouse(parser)
     add_receipt_key(parser)
-    text = "what the people who sign the key set read, such as the warehouse's owner"
+    text = N_("what the people who sign the key set read, such as the warehouse's owner")
     parser.add_argument("--name", type=person_name, required=True, help=text)
     parser.add_argument("--out", type=Path, metavar="FILE.pub", help="the file to write (default: it is printed)")
 

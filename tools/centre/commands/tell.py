@@ -7,7 +7,7 @@ example:
 
 import argparse
 
-from gateway.language import directives
+from gateway.language import N_, directives
 from tools.centre.commands import orders
 from tools.centre.control.order_words import refusal
 from wire import command
@@ -17,7 +17,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     orders.add_order_arguments(parser)
     parser.add_argument("what", nargs="+", metavar="NAME VALUE", help="drought 2, sécheresse alerte, load-shed 1.5")
     orders.add_cabinet_arguments(parser)
-    text = "a kind of node, a group of nodes of the cabinets, or a node's id (all nodes)"
+    text = N_("a kind of node, a group of nodes of the cabinets, or a node's id (all nodes)")
     parser.add_argument("--to", dest="target", metavar="SCOPE", help=text)
     parser.add_argument("--for", dest="duration", metavar="TIME", help="how long, such as 2h or 3j")
     parser.add_argument("--until", metavar="TIME", help="instead: 2027-08-31 (that day included), or 2027-08-31T22:30")

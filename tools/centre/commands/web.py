@@ -35,7 +35,7 @@ _NOT_SECURE = N_("--origin {origin}: give https://HOST; without a certificate on
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_warehouse(parser)
     add_data(parser)
-    text = "the control file: orders that people sign, which `bocage centre control --web` then sends"
+    text = N_("the control file: orders that people sign, which `bocage centre control --web` then sends")
     parser.add_argument("--control", metavar="FILE", help=text)
     parser.add_argument("--duty", metavar="FILE", help="`--book` of `bocage centre duty`: who was told what")
     parser.add_argument("--directory", type=Path, metavar="FILE", help="the territory's own directory (OpenID Connect)")

@@ -25,7 +25,7 @@ _NO_NAME = N_("{name}: give a name of {count} characters at most")
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("name", help="the person, as `bocage centre access` names them")
     add_data(parser)
-    text = "the person enters by the territory's directory, which knows them so (--directory of `web`); no password"
+    text = N_("the person enters by the territory's directory, which knows them so (--directory of `web`); no password")
     parser.add_argument("--directory", metavar="WHO", help=text)
 
 

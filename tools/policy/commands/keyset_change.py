@@ -8,6 +8,7 @@ example:
 import argparse
 from pathlib import Path
 
+from gateway.language import N_
 from tools.policy import files, keys
 from tools.policy.arguments import add_out, add_warehouse, passphrase_prompt, warn_of_missing_keys, write
 from tools.policy.words import word
@@ -16,12 +17,12 @@ from tools.policy.words import word
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--from", type=Path, required=True, dest="basis", metavar="FILE", help="the set in force")
     parser.add_argument("--add", type=Path, action="append", default=[], metavar="FILE.pub")
-    text = "by name, or by short name in hexadecimal"
+    text = N_("by name, or by short name in hexadecimal")
     parser.add_argument("--remove", action="append", default=[], metavar="WHO", help=text)
     add_warehouse(parser, "--add-warehouse")
     parser.add_argument("--remove-warehouse", action="append", default=[], metavar="WHO", help=text)
     parser.add_argument("--threshold", type=int, help="how many must sign the set after that (default: as before)")
-    text = "private key, once for each signer"
+    text = N_("private key, once for each signer")
     parser.add_argument("--key", type=Path, action="append", required=True, metavar="FILE", help=text)
     add_out(parser)
 

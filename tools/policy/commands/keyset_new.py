@@ -8,6 +8,7 @@ example:
 import argparse
 from pathlib import Path
 
+from gateway.language import N_
 from policy import keyset, limits
 from tools.policy import keys
 from tools.policy.arguments import add_commune, add_out, add_warehouse, warn_of_missing_keys, write
@@ -20,7 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--member", type=Path, action="append", required=True, metavar="FILE.pub", help="once for each person"
     )
     add_warehouse(parser, "--warehouse")
-    text = "how many must sign the next set (default: %(default)s)"
+    text = N_("how many must sign the next set (default: %(default)s)")
     parser.add_argument("--threshold", type=int, default=limits.threshold_min, help=text)
     add_out(parser)
 
