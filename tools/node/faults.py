@@ -1,7 +1,7 @@
 """Says in the reader's language what is wrong with settings and with the files of a workshop.
 
 The readers of settings are the chip's own code, which speaks English: their texts stand in the table below, and values
-are found in them again. A text that is not here (a calendar's or a programme's) stands as it came.
+are found in them again. A text that is not here stands as it came.
 """
 
 import json
@@ -52,6 +52,26 @@ _TEXTS = (
     N_("take an emitter of {least} mL or more: each pulse wakes the chip"),
     N_("the board counts {count} a second: take an emitter of {least} mL or more"),
     N_("give {value}"),
+    # of calendars and programmes
+    N_("is not of the form of first"), N_("is {value}, before first"), N_("is {value}, no such date"),
+    N_("is not after the step before it"), N_("is a step of the evening below one of the morning"),
+    N_("leaves the lamp lit at the end of the night"), N_("is {value}, inside the span before it"),
+    N_("is {value}, not after from"), N_("rise"), N_("has no year"), N_("is too long"),
+    N_("do not say what is forbidden to {use} at crise"), N_("gives {rate} tenths of mm/h on this area"),
+    N_("is given alone"), N_("is equal to from"), N_("is not a text of use"),
+    N_("give both as 0, as MMDD or as YYYYMMDD"), N_("put the earlier date first"),
+    N_("give 0, MMDD or YYYYMMDD of a day that exists"), N_("give 0 or MMDD of a day that exists"),
+    N_("give YYYYMMDD of a day that exists"), N_("give a year from {low} to {high}"),
+    N_("list the steps in the order of the night, which runs from noon to noon"),
+    N_("list steps at sunset or before midnight above steps after midnight or at sunrise"),
+    N_("end with a step of level 0, such as [2, 0, 0] (sunrise), or set by_day"),
+    N_("give 4, or 6 with ceilings and exemptions"), N_("list the spans in order, apart"),
+    N_("end a span at 1440 and go on the day after"), N_("give comfort first, then no more for each longer emptiness"),
+    N_("date an exemption: YYYYMMDD of its first and last day"), N_("name who decided, and by which text"),
+    N_("give {count} bytes at most"), N_("give {low} to {high} bytes of text"),
+    N_("add the prefecture's order: {order}"), N_("give 0 (the emitter's) or {low} to 100"),
+    N_("check flow (mL/min), area (dm2)"), N_("give first and last, or both as 0"),
+    N_("give 0 and 1440 for the whole day"),
 )  # fmt: skip
 
 

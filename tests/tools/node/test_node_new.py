@@ -114,9 +114,10 @@ def test_a_node_that_could_never_be_updated_is_told(bench):
 
 
 def test_what_settings_say_is_in_the_catalogue():
-    """Each text that the readers of settings have is found, but those of calendars and programmes."""
+    """Each text that the readers of settings, calendars and programmes have is found."""
     missing = []
-    for path in (*FIRMWARE.glob("*/settings.py"), *FIRMWARE.glob("kinds/*.py"), FIRMWARE / "policy" / "fault.py"):
+    readers = ("*/settings.py", "kinds/*.py", "policy/*_form.py", "policy/fault.py")
+    for path in (path for pattern in readers for path in FIRMWARE.glob(pattern)):
         for call in ast.walk(ast.parse(path.read_text())):
             if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and call.func.attr == "add":
                 texts = [ast.unparse(one) for one in call.args[1:] if isinstance(one, ast.Constant | ast.JoinedStr)]
