@@ -15,9 +15,12 @@ _FIELD_OF = {attribute: field for field, attribute in ATTRIBUTES.items()}
 
 def place_text(place: Place, language: str) -> str:
     """Returns a place as a person says it: `point lumineux 0117, rue du Port, Feneu, départ bourg`."""
-    is_told = place.feeder is None or (place.name is None and place.key.kind == FEEDER)
-    feeder = None if is_told else translate(_FEEDER, language, feeder=place.feeder)
-    parts = (place.name or key_text(place.key, language), place.street, place.commune or place.key.insee, feeder)
+    name, feeder = place.name or key_text(place.key, language), None
+    if place.feeder is not None:
+        feeder = translate(_FEEDER, language, feeder=place.feeder)
+    if place.key.kind == FEEDER and place.name in (None, place.feeder):  # told once
+        name, feeder = name if place.name is None or feeder is None else feeder, None
+    parts = (name, place.street, place.commune or place.key.insee, feeder)
     return ", ".join(part for part in parts if part)
 
 

@@ -41,6 +41,9 @@ WORDS = Phrases({
     "count": NN_("{count} room", "{count} rooms"),
     "cold": NN_("{count} room is under its set-point.", "{count} rooms are under their set-points."),
     "cold.none": N_("No room is cold."),
+    "cold.none.known": NN_("Of {count} room that is sound and heard, none is cold.",
+                           "Of {count} rooms that are sound and heard, none is cold."),
+    "cold.unknown": N_("No room is sound and heard: whether one is cold is not known."),
     "wanted": NC_("temperature", "for {degrees}"),
     "none": N_("No room of your rights stands here yet. The register brings them: `bocage centre register import`."),
     "none.found": N_("No room answers to that."),
@@ -80,10 +83,11 @@ def rooms(request: Any, insee: str) -> Any:
     whole = picture(request, own)
     found = [one for one in whole.spaces if one.is_room]
     cold = sum(one.shown == states.COLD for one in found)
+    known = sum(one.shown not in (states.FAULT, states.UNKNOWN) for one in found)
     asked = Asked.of(request.GET, states.ROOMS)
     return listed(
         request, own, WORDS, asked, found, "rooms",
-        alone=alone(request, own), version=whole.version, has_spaces=True, cold=cold,
+        alone=alone(request, own), version=whole.version, has_spaces=True, cold=cold, known=known,
     )  # fmt: skip
 
 

@@ -9,7 +9,7 @@ from tools.bench import screens_world
 from tools.bench.screens_world import INSEE
 from tools.centre.scope import grants
 from tools.centre.store import schema
-from tools.centre.web import gauges, greens, page, states
+from tools.centre.web import gauges, greens, page, rooms, states
 from tools.centre.web.history import Told
 from tools.centre.web.spaces import Space
 from wire import cbor, event, quantity, record
@@ -39,6 +39,22 @@ def test_rooms_under_their_set_point_come_first_and_the_page_says_how_many(furni
     assert "Aucune salle ne répond" in browser("operator", **{"Accept-Language": "fr"}).get(
         f"/{INSEE}/rooms?q=gymnase"
     ).content.decode()  # fmt: skip
+
+
+@pytest.mark.parametrize(("left", "said"), [
+    ((states.WARM, states.WARMING, states.UNKNOWN), "Of 2 rooms that are sound and heard, none is cold."),
+    ((states.WARM, states.WARMING), "No room is cold."),
+    ((states.UNKNOWN,), "whether one is cold is not known"),
+])  # fmt: skip
+def test_of_rooms_without_news_no_warmth_is_claimed(furnished, browser, monkeypatch, left, said):
+    whole = rooms.picture
+
+    def some(*asked):
+        found = whole(*asked)
+        return found._replace(spaces=tuple(one for one in found.spaces if one.shown in left))
+
+    monkeypatch.setattr(rooms, "picture", some)
+    assert said in browser("operator").get(f"/{INSEE}/rooms").content.decode()
 
 
 def test_a_room_says_what_its_node_decided_and_draws_its_day_with_the_gap(furnished, browser):

@@ -204,3 +204,4 @@ def test_a_light_at_fault_is_not_called_dark(mayor, monkeypatch):
     monkeypatch.setattr(town, "picture", lambda *_: SimpleNamespace(counts=counts, lights=lights))
     said = mayor.get(f"/{FENEU}/town").content.decode()
     assert "Of the lights that are sound and heard, 3 of 4 are lit now." in said
+    assert "All is well" not in said and "No fault is known" not in said
