@@ -16,7 +16,9 @@ from tools.centre.web.page import first_of, shown
 
 WORDS = Phrases({
     "title": N_("Communes"),
-    "none": N_("{person}, you have no right on any commune yet; `bocage centre access give` gives it."),
+    "none": N_(
+        "{person}, you have no right on any commune yet: ask who administers Bocage (`bocage centre access give`)."
+    ),
     "empty": N_("No commune is known yet: its lights come by `bocage centre register import`."),
     "light": NN_("{count} light", "{count} lights"),
     "room": NN_("{count} room", "{count} rooms"),

@@ -42,6 +42,7 @@ FRAME = Phrases({
     "just_now": N_("just now"),
     "since": N_("since {when}"),
     "watts": N_("{power} W"),
+    "quoted": N_("{who}: {what}"),
     "alone": N_(
         "{cabinet}: alone, nothing received from it since {when}; what is shown is from before."
         " Unless its power is cut, its equipment follows the policy."

@@ -64,7 +64,7 @@ def test_a_cause_goes_from_hand_to_hand_and_the_page_tells_who_did_what(browser,
     assert "Nobody has it in hand" in card(mayor, cause) and 'value="return"' not in card(mayor, cause)
     said = post(mayor, "take", cause, page="1")
     assert (said.status_code, said["Location"]) == (303, f"/{FENEU}/faults?page=1#{cause}")
-    assert "In hand of mayor" in card(mayor, cause) and "mayor : takes it in hand" in card(mayor, cause)
+    assert "In hand of mayor" in card(mayor, cause) and "mayor: takes it in hand" in card(mayor, cause)
     assert '<span class="age">since ' in card(mayor, cause)
     assert 'value="take"' not in card(mayor, cause) and 'value="take"' in card(browser("electrician"), cause)
     fetch(served, outbox)
@@ -75,9 +75,9 @@ def test_a_cause_goes_from_hand_to_hand_and_the_page_tells_who_did_what(browser,
 @pytest.mark.parametrize(
     ("deed", "fields", "told"),
     [
-        ("assign", {"person": "Léa Durand"}, "mayor : hands it to Léa Durand"),
-        ("comment", {"words": "fuse\u00a0ordered\u200d <b>"}, "mayor : fuse ordered &lt;b&gt;"),
-        ("return", {"words": "no ladder"}, "mayor : gives it back: no ladder"),
+        ("assign", {"person": "Léa Durand"}, "mayor: hands it to Léa Durand"),
+        ("comment", {"words": "fuse\u00a0ordered\u200d <b>"}, "mayor: fuse ordered &lt;b&gt;"),
+        ("return", {"words": "no ladder"}, "mayor: gives it back: no ladder"),
     ],
 )
 def test_each_deed_is_told_on_the_screen_and_by_the_command(browser, served, outbox, capsys, deed, fields, told):
