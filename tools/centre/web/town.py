@@ -17,6 +17,7 @@ from tools.centre.condition.groups import group
 from tools.centre.control import communes
 from tools.centre.control import orders as book
 from tools.centre.control.drafts import addressed_feeders
+from tools.centre.limits import SILENCE_S_MAX
 from tools.centre.registry.equipment import cabinet_of
 from tools.centre.scope import grants
 from tools.centre.store import sqlite_file
@@ -29,7 +30,7 @@ from tools.centre.web.order_kinds import KINDS, kind_of
 from tools.centre.web.order_lighting import lowers
 from tools.centre.web.page import picture, shown
 from tools.centre.web.pictures import Light
-from tools.centre.web.states import FAULT, LIT, OFF, UNKNOWN
+from tools.centre.web.states import FAULT, LIT, OFF, PENDING, UNKNOWN, UNPOWERED
 
 WORDS = Phrases(orders.WORDS.messages | {
     "title": N_("{commune} tonight"),
@@ -156,29 +157,40 @@ def _now(lights: Sequence[Light], policy: Policy | None, given: Sequence["orders
     sound = [one for one in lights if one.shown not in (FAULT, UNKNOWN)]
     plan = {} if policy is None else night.wanted(policy, now_s=now_s)
     held = [one for one in given if one.order.command.not_before_s <= now_s < one.until_s + SWITCHED_S]
-    judged: Counter[str] = Counter()
+    counts: Counter[str] = Counter()
     planned: set[night.Wanted] = set()
     until_s = None
     for one in sound:
         wanted = plan.get(one.state.feeder or "")
         order = next((own for own in held if policy is not None and _touches(own, one, policy)), None)
-        if wanted is None:
-            judged["unknown"] += 1
-        elif order is not None and now_s < order.until_s:
-            judged["ordered"] += 1
-            until_s = max(until_s or 0, order.until_s)
-        elif wanted.is_lit == (one.shown == LIT):
+        found = "unknown" if wanted is None else _judged(one, wanted, order, now_s=now_s)
+        if wanted is not None and found == "planned":
             planned.add(wanted)
-        elif order is not None or (wanted.since_s is not None and now_s < wanted.since_s + SWITCHED_S):
-            judged["switched"] += 1
-        elif not wanted.is_lit:
-            judged["extra"] += 1
-        else:  # one that its own calendar dims to nothing is not missing
-            judged["unknown" if one.shown == OFF and one.figures.level_percent == 0 else "missing"] += 1
+            continue
+        counts[found] += 1
+        if order is not None and found == "ordered":
+            until_s = max(until_s or 0, order.until_s)
     return Now(
-        sum(one.shown == LIT for one in sound), len(sound), _sentence(judged, planned, until_s, request.language),
-        judged["missing"], judged["extra"], bool(planned) and not judged,
+        sum(one.shown == LIT for one in sound), len(sound), _sentence(counts, planned, until_s, request.language),
+        counts["missing"], counts["extra"], bool(planned) and not counts,
     )  # fmt: skip
+
+
+def _judged(light: Light, wanted: night.Wanted, order: "orders.Given | None", *, now_s: int) -> str:
+    """Returns what is known of a light beside the plan: planned, missing, extra, switched (just now), ordered, or
+    unknown."""
+    is_lit, heard_s, since_s = light.shown == LIT, light.state.heard_unix_s or 0, wanted.since_s or 0
+    if order is not None and now_s < order.until_s:
+        return "ordered"
+    if light.shown != UNPOWERED and heard_s < now_s - SILENCE_S_MAX:
+        return "unknown"  # its cabinet is alone: what is shown is from before
+    if light.shown != PENDING and is_lit == wanted.is_lit:
+        return "planned"
+    if order is not None or now_s < since_s + SWITCHED_S:
+        return "switched"
+    if wanted.is_lit:  # one that its own calendar dims to nothing is not missing
+        return "unknown" if light.shown == OFF and light.figures.level_percent == 0 else "missing"
+    return "extra" if is_lit and heard_s >= since_s else "unknown"
 
 
 def _touches(given: "orders.Given", light: Light, policy: Policy) -> bool:
@@ -187,12 +199,12 @@ def _touches(given: "orders.Given", light: Light, policy: Policy) -> bool:
     return is_there and any(one.name == state.feeder for one in addressed_feeders(policy, own.target))
 
 
-def _sentence(judged: Counter[str], planned: set[night.Wanted], ordered_until_s: int | None, language: str) -> str:
+def _sentence(counts: Counter[str], planned: set[night.Wanted], ordered_until_s: int | None, language: str) -> str:
     if ordered_until_s is not None:
         return WORDS.text("now.ordered", language, until=words.clock(ordered_until_s))
-    if judged["switched"]:
+    if counts["switched"]:
         return WORDS.text("now.switched", language)
-    if judged or not planned:
+    if counts or not planned:
         return ""
     (wanted, *others) = planned
     if others or wanted.until_s is None:

@@ -133,8 +133,8 @@ def test_a_month_whose_readings_are_of_today_says_that_they_are_not_counted_yet(
     assert asked[0][1] > settings.BOCAGE.clock() + 86_400  # today is within
 
 
-def lamp(shown, level_percent=None, feeder="bourg"):
-    state = SimpleNamespace(feeder=feeder, cabinet=f"{FENEU}-cab-1")
+def lamp(shown, level_percent=None, feeder="bourg", heard_unix_s=lit_world.START_S + 86_400):
+    state = SimpleNamespace(feeder=feeder, cabinet=f"{FENEU}-cab-1", heard_unix_s=heard_unix_s)
     return SimpleNamespace(shown=shown, state=state, figures=SimpleNamespace(level_percent=level_percent))
 
 
@@ -169,11 +169,14 @@ def test_lights_that_do_what_the_plan_wants_are_told_with_the_plan(at, lights, s
     ((20, 0), lamp(states.OFF, level_percent=0), (0, 0)),  # dimmed to nothing by a calendar of its own
     ((20, 0), lamp(states.OFF, feeder="unnamed"), (0, 0)),
     ((20, 0), lamp(states.FAULT), (0, 0)),  # told as one
+    ((20, 0), lamp(states.LIT, heard_unix_s=lit_world.DUSK_S), (0, 0)),  # what was measured is old
+    ((22, 45), lamp(states.LIT, heard_unix_s=lit_world.DUSK_S + 19_500), (0, 0)),  # or of before the plan switched
+    ((23, 0), lamp(states.PENDING), (0, 0)),
 ])  # fmt: skip
 def test_all_is_well_only_where_each_light_is_known_to_do_what_the_plan_wants(at, light, found):
     now = said_now(at, light)
     assert (now.missing, now.extra) == found and not now.is_planned and "planned" not in now.sentence
-    assert said_now(at, light, *[LIT if at == (20, 0) else OFF] * 3).is_planned == (light.shown == states.FAULT)
+    assert said_now(at, light, *[LIT if at == (20, 0) else UNPOWERED] * 3).is_planned == (light.shown == states.FAULT)
 
 
 def test_a_light_that_an_order_holds_is_not_judged_by_the_plan():
