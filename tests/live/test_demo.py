@@ -56,6 +56,12 @@ def browser(demo):
     return entered
 
 
+def hurry(browser, origin):
+    """Lets time pass as fast as it goes."""
+    browser.get(f"{origin}/demo/bar")
+    browser.post(f"{origin}/demo/time", speed="max")
+
+
 def test_the_first_page_names_streets_and_whom_one_is(demo, browser):
     assert "Grande Rue" in browser.get(f"{demo[1]}/49135/lights")
     assert "Camille Renou" in browser.first
@@ -81,6 +87,26 @@ def test_a_fault_that_is_struck_is_seen_on_the_page(demo, browser):
     until(lambda: "demo-seen" in browser.get(f"{origin}/demo/struck"), "the lamp is reported")
     browser.post(f"{origin}/demo/time", pause=1)
     assert "fault" in browser.get(f"{origin}/49135/lights?state=fault").split('id="rows"')[1].split("<tbody")[1]
+
+
+def test_of_a_cabinet_without_mains_the_drawer_tells_what_the_screens_show_and_whom_an_sms_would_have_reached(
+    demo, browser
+):
+    origin = demo[1]
+    drawer = browser.get(f"{origin}/demo/drawer?kind=power")
+    target = re.search(r'<option value="(\d+)">Feneu', drawer)[1]
+    hurry(browser, origin)
+    browser.post(f"{origin}/demo/act", do="strike", kind="power", target=target)
+    until(lambda: "mark unknown" in browser.get(f"{origin}/demo/struck"), "its lamps are silent")
+    shown = browser.get(f"{origin}/demo/struck")
+    browser.post(f"{origin}/demo/time", pause=1)
+    assert "mark alone" in shown and "demo-sent" in shown and "Camille Renou" in shown
+
+
+def test_a_technician_begins_with_the_round(demo, browser):
+    origin = demo[1]
+    browser.get(f"{origin}/demo/bar")
+    assert "Feneu, la tournée" in browser.post(f"{origin}/demo/role", role="technician")
 
 
 def test_a_mayor_sees_their_commune_only(demo, browser):
@@ -128,5 +154,6 @@ def test_the_report_at_the_end_is_the_checkers_judgement(demo, browser):
     asked = browser.get(f"{origin}/demo/report")
     assert "demo-report" not in asked  # nothing is mended before one is told of it
     text = browser.post(f"{origin}/demo/report")
-    assert "rien de perdu" in text or "nothing lost" in text
-    assert "demo-report" in text
+    assert "demo-report" in text and "n’est perdu ni compté deux fois" in text
+    told = text.split("Feneu, Armoire", 1)[1].split("<li>")[0]
+    assert re.search(r"de \d\d:\d\d à \d\d:\d\d", told) and "sans courant" in told and "plus rien n’était venu" in told

@@ -42,19 +42,35 @@ def chromium():
         yield playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
 
 
+def map_share(page):
+    """Returns which part of a telephone's height shows the map, in per cent."""
+    return page.evaluate("""() => {
+      const map = document.querySelector(".ground").getBoundingClientRect();
+      const below = document.querySelector(".demo-foot").getBoundingClientRect().top;
+      return 100 * (Math.min(map.bottom, below) - map.top) / innerHeight;
+    }""")
+
+
 @pytest.fixture(scope="module")
 def entered(address, chromium):
-    """The session of the browser that was let in, in which time is hurrying to dusk."""
-    context = chromium.new_context(locale="fr-FR")
+    """The session of the browser that was let in, on a telephone, and has pressed the button that lets time go on."""
+    context = chromium.new_context(locale="fr-FR", viewport={"width": 390, "height": 844}, has_touch=True)
     page = context.new_page()
     page.goto(address)
-    page.wait_for_selector("aside.demo")
-    page.click("#demo-close")  # a word of welcome, once
-    page.wait_for_selector(".demo-sheet", state="detached")
+    page.wait_for_selector(".demo-welcome")
+    page.wait_for_selector("#demo-pause[aria-pressed=true]", state="attached", timeout=120_000)  # time waits
+    shares = [map_share(page)]
+    keep(page, "welcome-phone")
+    page.click("#demo-begin")  # a word of welcome, once
+    page.wait_for_selector(".demo-welcome", state="detached")
     page.reload()
     page.wait_for_selector("aside.demo")
-    assert page.locator(".demo-sheet").count() == 0
-    session = {"state": context.storage_state(), "origin": "{0.scheme}://{0.netloc}".format(urlsplit(address))}
+    assert page.locator(".demo-welcome").count() == 0
+    session = {
+        "state": context.storage_state(),
+        "origin": "{0.scheme}://{0.netloc}".format(urlsplit(address)),
+        "shares": [*shares, map_share(page)],
+    }
     context.close()
     return session
 
@@ -124,12 +140,16 @@ def become(page, role, entered):
     entered["state"] = page.context.storage_state()
 
 
+def test_on_a_telephone_the_map_keeps_three_fifths_of_the_height(entered):
+    assert min(entered["shares"]) >= 59.9
+
+
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("size", ["phone", "desk"])
 def test_the_bar_and_its_drawer_are_sound(opened, size, theme):
     page = opened(size=size, theme=theme)
     if size == "phone":
-        page.click(".demo-more summary")
+        page.click(".demo-fold summary")
     keep(page, f"bar-{size}-{theme}")
     assert_sound(page)
     page.click("#demo-break")
@@ -141,7 +161,6 @@ def test_the_bar_and_its_drawer_are_sound(opened, size, theme):
 
 def test_lamps_light_up_street_by_street_and_a_dead_one_is_seen(opened):
     page = opened(size="readme")
-    page.wait_for_selector("#demo-60[aria-pressed=true]", timeout=120_000)  # dusk is reached
     page.wait_for_selector(".mark.lit", timeout=60_000)
     keep_for_readme(page, "dusk")
     page.click("#demo-break")
@@ -208,7 +227,7 @@ def test_a_press_while_the_clock_is_asked_leaves_the_bar_whole(opened):
         with suppress(sync_api.Error):  # given up, for the bar that asked is gone
             asked.continue_()
     page.wait_for_timeout(1500)
-    assert page.is_visible("#demo-clock")
+    assert page.is_visible(".demo-now")
 
 
 def test_the_drawer_outlives_what_is_chosen_and_struck_in_it(opened):
@@ -242,14 +261,13 @@ def test_the_drawer_outlives_what_is_chosen_and_struck_in_it(opened):
 
 def test_the_night_is_played_again(opened):
     page = opened()
-    page.click(".demo-menu summary")
     page.click("text=Rejouer la nuit")
     page.wait_for_selector("text=Revenir au présent")
     assert page.locator("#demo-break").count() == 0
     if page.locator("#demo-max").count():  # the evening may be over by now
         page.click("#demo-max")
     page.wait_for_selector("text=les enregistrements s’arrêtent ici", timeout=60_000)
-    page.wait_for_selector(".demo-time", state="detached")
+    page.wait_for_selector("#demo-max", state="detached")
     keep(page, "over")
     page.reload()
     page.click("text=Revenir au présent")
@@ -267,8 +285,7 @@ def test_what_a_page_had_under_way_takes_nothing_from_the_next_role(opened, ente
 
 def test_the_report_asks_first_and_its_verdict_comes_before_its_figures(opened):
     page = opened(size="readme")
-    page.click(".demo-menu summary")
-    page.click(".demo-list a")
+    page.click("#demo-report")
     page.click("text=Tout réparer et juger")
     page.wait_for_selector("summary:has-text('Tous les chiffres')", timeout=120_000)
     keep(page, "report")
@@ -311,7 +328,7 @@ def test_an_operator_lights_lamps_with_nodes_by_the_same_key_and_their_watts_are
 
 def test_a_mayor_lights_the_village_by_two_touches(opened, entered):
     page = opened(size="phone")
-    page.click(".demo-more summary")
+    page.click(".demo-fold summary")
     page.click("#demo-1")
     page.wait_for_selector("#demo-1[aria-pressed=true]")  # the controls stay unfolded
     become(page, "mayor", entered)

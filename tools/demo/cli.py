@@ -3,7 +3,7 @@
 Node code, gateway core, ingest, warehouse and screens are the real ones, in one process, without a broker; only time,
 radio and the physical world are simulated. It listens on this machine only, and keeps nothing when it ends.
 
-    bocage demo                     opens a browser a few minutes before dusk; the same --seed gives the same town
+    bocage demo                     opens a browser just before dusk; the same --seed gives the same town
     bocage demo --season summer     a drought order, green spaces that are watered before sunrise
     bocage demo --commune lampes.gpkg    the streets and lights of a real commune, from its register
     bocage demo --db centre.db --night 2026-11-24    a night of any warehouse, played again
@@ -42,6 +42,7 @@ _NO_NIGHT = N_("--db {path}: it holds no record")
 _OTHER_NIGHT = N_("--night {night}: there are records from {first} to {last}")
 _UNREADABLE = N_("{faults}\nThe commune is not shown: mend the file, or try `bocage centre register import`.")
 _FAULTS_SHOWN_MAX = 10
+# At which a town has told four seconds after its visitor has begun that it is lit.
 _SPEED = 60
 # What the simulated communes pay for a kilowatt-hour, in euros: an example, of the order of 2025.
 _KWH_PRICE = 0.22
@@ -76,7 +77,7 @@ def run(args: argparse.Namespace) -> int:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with tempfile.TemporaryDirectory(prefix="bocage-demo-") as name:
         file = None if args.commune is None else _read(args)
-        driver = Driver(_made(args, Path(name), file), speed=_SPEED)
+        driver = Driver(_made(args, Path(name), file), speed=_SPEED, waits=args.db is None)
         driver.start()
         origin = f"http://{HOST}:{args.port}"
         entrance = screens.Entrance(origin, lambda address: _say(args, _NEXT, address))

@@ -24,13 +24,14 @@ _REST_S = 0.1
 _GIVE_WAY_S = 0.002
 # Commands are done between two steps; a report may take a minute.
 _ANSWER_S = 120
-_HURRY_BEFORE_MS = 120_000
+_HURRY_BEFORE_MS = 30_000
 
 
 class State(NamedTuple):
     """Holds what the bar shows of a moment.
 
     `until_s`: the instant to which time hurries, or None. `speed` None: as fast as it goes. `reached`: times real time.
+    `waits`: at the first dusk time stands still until somebody is there.
     """
 
     unix_s: int
@@ -38,15 +39,21 @@ class State(NamedTuple):
     is_paused: bool
     reached: float
     until_s: int | None
+    waits: bool
     story: Any
 
 
 class Driver:
-    """Runs a story in a thread of its own. `start` returns when the story is made; `close` ends the thread."""
+    """Runs a story in a thread of its own. `start` returns when the story is made; `close` ends the thread.
 
-    def __init__(self, make: Callable[[], Any], *, speed: float | None) -> None:
+    waits: before the first dusk time stands still until `go_on` is called, or a speed is chosen: who comes a minute
+    late sees the lamps light up all the same.
+    """
+
+    def __init__(self, make: Callable[[], Any], *, speed: float | None, waits: bool = False) -> None:
         self._make = make
         self._speed = speed
+        self._waits = waits
         self._asked: queue.SimpleQueue[tuple[Future, Callable[[Any], Any]]] = queue.SimpleQueue()
         self._stop = threading.Event()
         self._made: Future[None] = Future()
@@ -85,8 +92,12 @@ class Driver:
     def pause(self) -> None:
         self.ask(lambda story: self._set_pause())
 
+    def go_on(self) -> None:
+        """Lets time pass at the speed that it had, or hurry on where it hurries."""
+        self.ask(lambda story: self._set(self._until_ms, self._speed))
+
     def hurry_to_dusk(self) -> None:
-        """Lets time pass as fast as it goes until two minutes before the next dusk, then at the former speed."""
+        """Lets time pass as fast as it goes until half a minute before the next dusk, then at the former speed."""
         self.ask(lambda story: self._set(story.dusk_ms() - _HURRY_BEFORE_MS, self._speed))
 
     # --- in the thread of the world -----------------------------------------------------------------------------
@@ -95,7 +106,7 @@ class Driver:
         """Makes the story; tests call this and `turn` without a thread."""
         self._story = self._make()
         self._pace = Pace(speed=self._speed, wall_ms=wall_ms, world_ms=self._story.now_ms)
-        self._set(self._story.dusk_ms() - _HURRY_BEFORE_MS, self._speed, wall_ms=wall_ms)
+        self._set(self._story.dusk_ms() - _HURRY_BEFORE_MS, self._speed, wall_ms=wall_ms, waits=self._waits)
 
     def turn(self, *, wall_ms: int) -> bool:
         """Does what was asked for and one step of time; returns True when it was a whole one, so there may be more."""
@@ -112,12 +123,18 @@ class Driver:
             target_ms = min(before_ms + _STEP_MS, self._until_ms)
         story.run_until(target_ms)
         if self._until_ms is not None and story.now_ms >= self._until_ms:
-            self._set(None, self._speed, wall_ms=wall_ms)
-        pace.measure(wall_ms=wall_ms, world_ms=story.now_ms)
+            if self._waits:
+                self._set_pause()
+            else:
+                self._set(None, self._speed, wall_ms=wall_ms)
+        pace.measure(wall_ms=wall_ms, passed_ms=story.now_ms - before_ms)
         self._snap()
         return story.now_ms - before_ms >= _STEP_MS or self._until_ms is not None
 
-    def _set(self, until_ms: int | None, speed: float | None, *, wall_ms: int | None = None) -> None:
+    def _set(
+        self, until_ms: int | None, speed: float | None, *, wall_ms: int | None = None, waits: bool = False
+    ) -> None:
+        self._waits = waits
         self._until_ms = None if until_ms is None or until_ms <= self._story.now_ms else until_ms
         self._speed = speed
         wall_ms = _wall_ms() if wall_ms is None else wall_ms
@@ -132,7 +149,8 @@ class Driver:
     def _snap(self) -> None:
         pace, story = self._pace, self._story
         until_s = None if self._until_ms is None else story.unix_s + (self._until_ms - story.now_ms) // 1000
-        self.state = State(story.unix_s, pace.speed, pace.is_paused, pace.reached, until_s, story.snapshot())
+        how = pace.speed, pace.is_paused, pace.reached, until_s, self._waits
+        self.state = State(story.unix_s, *how, story.snapshot())
 
     def _run(self) -> None:
         try:

@@ -13,7 +13,7 @@ from simulator.cabinet.village import FEEDERS, GATEWAY_ID
 from simulator.estates.notices import drought_level
 from simulator.hosts.gateway import GatewayHost
 from simulator.options import SEASONS
-from tools.centre.registry.equipment import CABINET, GREEN_SPACE, LIGHT, ROOM, Version
+from tools.centre.registry.equipment import CABINET, GREEN_SPACE, LIGHT, ROOM, Version, cabinet_of
 from tools.demo.story import Story, Struck
 from wire import event
 
@@ -22,28 +22,42 @@ _DROUGHT = 3
 _LAW_AFTER_MS = 1_800_000
 
 
+class Cabinet(NamedTuple):
+    """Names a cabinet: its address (`49135-cab-1`), its commune, and its name in the register."""
+
+    address: str
+    insee: str
+    name: str
+
+
 class Target(NamedTuple):
-    """Names a thing that can be broken. `key`: in a form; `subject`: the node or gateway that reports it, or None."""
+    """Names a thing that can be broken. `key`: in a form; `subject`: the node or gateway that reports it, or None;
+    `cabinets`: those that it takes along, with all that hangs on them."""
 
     key: str
     label: str
     subject: bytes | None
+    cabinets: tuple[Cabinet, ...] = ()
 
 
 class Kind(NamedTuple):
     """Describes a fault: its name, what to expect, what it may strike, what strikes that and returns what mends it, and
-    what the world shows of it."""
+    what the world shows of it: in words, the records that wait because of it, and the lamps that it leaves without
+    current."""
 
     title: Message
     expect: Message
     targets: Callable[[Story], Iterator[Target]]
     strike: Callable[[Story, str], Callable[[], None]]
     watch: Callable[[Story, str], Said | None] = lambda story, key: None
+    waiting: Callable[[Story, str], int] = lambda story, key: 0
+    unpowered: Callable[[Story, str], int] = lambda story, key: 0
 
 
 _WAITING = NN_("{count} record waits in the cabinet", "{count} records wait in the cabinet")
 _BY_MOBILE = N_("4G carries in place of the fibre")
 _ALL_WAITING = NN_("{count} record waits in the cabinets", "{count} records wait in the cabinets")
+_UNPOWERED = NN_("{count} lamp has no current", "{count} lamps have no current")
 _LIT = NN_("{count} light burns", "{count} lights burn")
 
 
@@ -70,24 +84,27 @@ def _label(story: Story, version: Version) -> str:
 
 
 def _cabinets(story: Story) -> Iterator[Target]:
-    labels = {
-        (version.key.insee, version.key.id): _label(story, version)
-        for version in story.equipment()
-        if version.key.kind == CABINET
-    }
+    found = {version.key.address: version for version in story.equipment() if version.key.kind == CABINET}
     for index, host in enumerate(_hosts(story)):
-        options = host.options
-        yield Target(str(index), labels[options.insee, options.name], options.gateway)
+        address = cabinet_of(host.options.insee, host.options.name)
+        version = found[address]
+        cabinet = Cabinet(address, version.key.insee, version.equipment.name or version.key.id)
+        yield Target(str(index), _label(story, version), host.options.gateway, (cabinet,))
 
 
 def _feeders(story: Story) -> Iterator[Target]:
-    commune = story.communes[-1].name
+    commune, cabinets = story.communes[-1].name, [*_cabinets(story)][-1].cabinets
     for index, feeder in enumerate(FEEDERS):
-        yield Target(str(index), f"{commune}, {feeder.name}", GATEWAY_ID)
+        yield Target(str(index), f"{commune}, {feeder.name}", GATEWAY_ID, cabinets)
 
 
 def _everything(story: Story) -> Iterator[Target]:
     yield Target("", ", ".join(commune.name for commune in story.communes), None)
+
+
+def _centre(story: Story) -> Iterator[Target]:
+    (everything,) = _everything(story)
+    yield everything._replace(cabinets=tuple(one for target in _cabinets(story) for one in target.cabinets))
 
 
 def _hosts(story: Story) -> list[GatewayHost]:
@@ -110,7 +127,15 @@ def _cut_fibre(story: Story, key: str) -> Callable[[], None]:
 
 def _carried(story: Story, key: str) -> Said:
     host = _hosts(story)[int(key)]
-    return Said(_BY_MOBILE) if host.carrier() == "mobile" else Said(_WAITING, {"count": host.waiting()})
+    return Said(_BY_MOBILE) if host.carrier() == "mobile" else Said(_WAITING, {"count": _waiting_there(story, key)})
+
+
+def _waiting_there(story: Story, key: str) -> int:
+    return _hosts(story)[int(key)].waiting()
+
+
+def _waiting_anywhere(story: Story, key: str) -> int:
+    return sum(host.waiting() for host in _hosts(story))
 
 
 def _kill_lamp(story: Story, key: str) -> Callable[[], None]:
@@ -135,6 +160,13 @@ def _cut_power(story: Story, key: str) -> Callable[[], None]:
         territory.streets.mains(gateway, True)
 
     return restore
+
+
+def _unpowered(story: Story, key: str) -> int:
+    host, village = _hosts(story)[int(key)], story.territory.village
+    if village is not None and host is village.host:
+        return sum(feeder.lamps for feeder in FEEDERS)
+    return sum(lamp.settings.node in host.nodes for lamp in story.territory.streets.hosts)
 
 
 def _weld(story: Story, key: str) -> Callable[[], None]:
@@ -192,7 +224,7 @@ KINDS: dict[str, Kind] = {
     "fibre": Kind(
         N_("Cut the fibre of a cabinet"),
         N_("Its streets stay lit. Its records go by 4G where the cabinet has some, or wait; none is lost."),
-        _cabinets, _cut_fibre, _carried,
+        _cabinets, _cut_fibre, _carried, _waiting_there,
     ),
     "lamp": Kind(
         N_("Kill a lamp"),
@@ -203,6 +235,8 @@ KINDS: dict[str, Kind] = {
         N_("Cut the mains of a cabinet"),
         N_("Its lamps go dark. A cabinet with a battery says so; another falls silent, and is unknown after an hour."),
         _cabinets, _cut_power,
+        lambda story, key: Said(_UNPOWERED, {"count": _unpowered(story, key)}),
+        unpowered=_unpowered,
     ),
     "contactor": Kind(
         N_("Weld a contactor"),
@@ -222,8 +256,9 @@ KINDS: dict[str, Kind] = {
     "centre": Kind(
         N_("Silence the centre"),
         N_("Streets, rooms and gardens do not notice. These screens grow old; cabinets keep their records."),
-        _everything, _silence_centre,
-        lambda story, key: Said(_ALL_WAITING, {"count": sum(host.waiting() for host in _hosts(story))}),
+        _centre, _silence_centre,
+        lambda story, key: Said(_ALL_WAITING, {"count": _waiting_anywhere(story, key)}),
+        _waiting_anywhere,
     ),
     "drought": Kind(
         N_("Order a drought level"),
@@ -244,11 +279,12 @@ def strike(story: Story, kind: str, key: str) -> None:
     if any((one.kind, one.target) == (kind, key) for one in story.struck):
         return
     target = next(one for one in KINDS[kind].targets(story) if one.key == key)
-    story.struck.append(Struck(kind, target.key, story.unix_s, KINDS[kind].strike(story, key)))
+    unpowered, waiting = KINDS[kind].unpowered(story, key), partial(KINDS[kind].waiting, story, key)
+    story.broken.append(Struck(kind, target.key, story.unix_s, KINDS[kind].strike(story, key), waiting, unpowered))
 
 
 def mend(story: Story, kind: str, key: str) -> None:
     """Makes a broken thing as new; nothing if it is whole."""
-    for one in [one for one in story.struck if (one.kind, one.target) == (kind, key)]:
-        story.struck.remove(one)
-        one.mend()
+    for one in story.struck:
+        if (one.kind, one.target) == (kind, key):
+            story.mend(one)

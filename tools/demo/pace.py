@@ -34,7 +34,7 @@ class Pace:
         self._speed = speed
         self._is_paused = False
         self._from = (wall_ms, world_ms)
-        self._measured = (wall_ms, world_ms)
+        self._measured_ms, self._passed_ms = wall_ms, 0
         self.reached = 0.0
 
     @property
@@ -49,6 +49,8 @@ class Pace:
         """Goes on from now at a speed."""
         self._speed, self._is_paused = speed, False
         self._from = (wall_ms, world_ms)
+        if speed is not None:  # until it is measured
+            self.reached, self._measured_ms, self._passed_ms = speed, wall_ms, 0
 
     def pause(self) -> None:
         self._is_paused = True
@@ -61,14 +63,18 @@ class Pace:
         if self._speed is None:
             return world_ms + step_ms
         wanted_ms = self._from[1] + int((wall_ms - self._from[0]) * self._speed)
+        if wanted_ms < world_ms:  # a report has let an hour pass at once: time goes on from where the world is
+            wanted_ms = world_ms
+            self._from = (wall_ms, world_ms)
         if wanted_ms - world_ms > self._speed * _LAG_MS_MAX:
             wanted_ms = world_ms + int(self._speed * _LAG_MS_MAX)
             self._from = (wall_ms, wanted_ms)
-        return min(max(wanted_ms, world_ms), world_ms + step_ms)
+        return min(wanted_ms, world_ms + step_ms)
 
-    def measure(self, *, wall_ms: int, world_ms: int) -> None:
-        """Keeps the speed that was reached over the last second."""
-        elapsed_ms = wall_ms - self._measured[0]
+    def measure(self, *, wall_ms: int, passed_ms: int) -> None:
+        """Keeps the speed that was reached over the last second. `passed_ms`: of virtual time, since the last call."""
+        self._passed_ms += passed_ms
+        elapsed_ms = wall_ms - self._measured_ms
         if elapsed_ms >= _MEASURED_MS:
-            self.reached = (world_ms - self._measured[1]) / elapsed_ms
-            self._measured = (wall_ms, world_ms)
+            self.reached = self._passed_ms / elapsed_ms
+            self._measured_ms, self._passed_ms = wall_ms, 0

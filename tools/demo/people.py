@@ -1,5 +1,7 @@
 """Says whom one may be in the demonstration, and grants them what such a person has."""
 
+from typing import NamedTuple
+
 from gateway.language import NC_, Message
 from simulator.cabinet.commune import BEHUARD
 from tools.centre.duty import rota
@@ -11,17 +13,29 @@ from tools.centre.store import database
 # Where one begins: a village whose lamps have nodes.
 COMMUNE = "49135"
 OPERATOR = "operator"
-# By word: the role, the name of the account, and what the scope grants it.
-ROLES: dict[str, tuple[Message, str, set[tuple[str, str]]]] = {
-    OPERATOR: (NC_("role", "lighting operator"), "Camille Renou", {(grants.ALL, grants.ALL)}),
-    "technician": (NC_("role", "technician"), "Yanis Perrin",
-                   {(COMMUNE, grants.LIGHTING), (BEHUARD.insee, grants.LIGHTING)}),
-    "heating": (NC_("role", "referent, heating"), "Sacha Lemoine",
-                {(COMMUNE, grants.HEATING), (BEHUARD.insee, grants.HEATING)}),
-    "watering": (NC_("role", "referent, green spaces"), "Alix Moreau",
-                 {(COMMUNE, grants.WATERING), (BEHUARD.insee, grants.WATERING)}),
-    "mayor": (NC_("role", "mayor"), "Maire de Béhuard", {(BEHUARD.insee, grants.ALL)}),
-    "dpo": (NC_("role", "data protection officer"), "Inès Marchand", {(grants.ALL, grants.JOURNAL)}),
+
+
+class Role(NamedTuple):
+    """Describes whom one may be: the name of the account, what the scope grants it (`COMMUNE`: where one begins), and
+    the address that answers its first question."""
+
+    title: Message
+    person: str
+    areas: set[tuple[str, str]]
+    first: str
+
+
+_OWN, _VILLAGE = COMMUNE, BEHUARD.insee
+ROLES: dict[str, Role] = {
+    OPERATOR: Role(NC_("role", "lighting operator"), "Camille Renou", {(grants.ALL, grants.ALL)}, "/{insee}/map"),
+    "technician": Role(NC_("role", "technician"), "Yanis Perrin",
+                       {(_OWN, grants.LIGHTING), (_VILLAGE, grants.LIGHTING)}, "/{insee}/round"),
+    "heating": Role(NC_("role", "referent, heating"), "Sacha Lemoine",
+                    {(_OWN, grants.HEATING), (_VILLAGE, grants.HEATING)}, "/{insee}/rooms"),
+    "watering": Role(NC_("role", "referent, green spaces"), "Alix Moreau",
+                     {(_OWN, grants.WATERING), (_VILLAGE, grants.WATERING)}, "/{insee}/greens"),
+    "mayor": Role(NC_("role", "mayor"), "Maire de Béhuard", {(_VILLAGE, grants.ALL)}, f"/{_VILLAGE}/town"),
+    "dpo": Role(NC_("role", "data protection officer"), "Inès Marchand", {(grants.ALL, grants.JOURNAL)}, "/privacy"),
 }  # fmt: skip
 
 
@@ -41,10 +55,11 @@ def set_rota(path: str, *, now_s: int) -> None:
     rota.set_weeks(path, weeks, now_s=now_s)
 
 
-def grant(connection: database.Connection) -> None:
-    """Grants all of ROLES, and who stands in on duty, from always and for good."""
+def grant(connection: database.Connection, own: str = COMMUNE) -> None:
+    """Grants all of ROLES, and who stands in on duty, from always and for good; `own`: where one begins."""
     with database.transaction(connection):
-        for _, person, areas in ROLES.values():
-            for insee, trade in areas:
-                grants.give(connection, Grant(person, insee, trade, 0, None, "bocage demo", 0))
+        for role in ROLES.values():
+            for insee, trade in role.areas:
+                where = own if insee == COMMUNE else insee
+                grants.give(connection, Grant(role.person, where, trade, 0, None, "bocage demo", 0))
         grants.give(connection, Grant(DUTY[1].name, grants.ALL, grants.ALL, 0, None, "bocage demo", 0))

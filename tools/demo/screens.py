@@ -11,7 +11,6 @@ from collections.abc import Callable
 from functools import partial, wraps
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.contrib import auth
@@ -19,24 +18,23 @@ from django.http import Http404, HttpResponse, HttpResponseRedirect
 from django.utils.cache import add_never_cache_headers
 from django.views.decorators.http import require_POST
 
-from gateway.language import N_, NC_, NN_, Phrases, Said, translate
+from gateway.language import N_, NC_, NN_, Phrases, translate
 from gateway.language.figures import number
-from tools.centre.condition.words import sentence
 from tools.centre.web import words
 from tools.centre.web.access import communes
 from tools.centre.web.configuration import Options, settings_of
 from tools.centre.web.entering import own_address
-from tools.centre.web.page import TABS, shown
-from tools.demo import faults, people
+from tools.centre.web.page import shown
+from tools.demo import people
 from tools.demo.driver import Driver, State
 from tools.demo.replay import Replay, noon_before
-from tools.demo.story import Story, Struck
+from tools.demo.story import Judged, Story
 from tools.policy.compiler import RIGHTS
 
 ENTER = "/demo/enter"
 SPEEDS: dict[str, float | None] = {"1": 1, "60": 60, "600": 600, "max": None}
 _REPLAY_SPEED = 600
-# Of a session that has seen no page yet: the first one has a word of welcome.
+# Of a session that has not begun: each of its pages has a word of welcome.
 _NEW = "is_new"
 
 WORDS = Phrases({
@@ -54,38 +52,24 @@ WORDS = Phrases({
     "told": N_("Simulated SMS to {person}: {text}"),
     "waiting": NN_("{count} record waits in the cabinets", "{count} records wait in the cabinets"),
     "break": NC_("button", "Break something"),
-    "more": NC_("button", "Demonstration"),
-    "menu": NC_("button", "Roles, report"),
+    "fold": NC_("button", "Time"),
+    "roles": NC_("button", "Roles"),
     "welcome": N_("A simulated town"),
     "welcome.what": N_("Town, time and radio are simulated. Lamps, cabinets and centre run Bocage’s own programs."),
-    "welcome.dusk": N_("Time hurries to dusk: then the lamps light up, street by street."),
-    "welcome.break": N_("Break something, and see who notices, when, and what goes on without it."),
-    "welcome.roles": N_("See the town as its mayor, its technician or its data protection officer: “Roles, report”."),
+    "welcome.dusk": N_(
+        "It is just before dusk, and time waits for you. Then lamps light up; the map shows each once its own watts"
+        " have told."
+    ),
+    "welcome.break": N_("“Break something”, and see who notices, when, and what goes on without it."),
+    "welcome.roles": N_("“Roles”: the town as its mayor, its technician or its data protection officer has it."),
     "welcome.do": NC_("button", "Begin"),
     "broken": NN_("{count} thing is broken", "{count} things are broken"),
-    "drawer.title": N_("Break something and watch"),
-    "drawer.none": N_("Nothing is broken. What you break stands here, with what the centre has heard of it."),
-    "drawer.what": N_("What"),
-    "drawer.where": N_("Where"),
-    "drawer.strike": NC_("button", "Break"),
-    "drawer.mend": NC_("button", "Mend"),
-    "drawer.close": NC_("button", "Close"),
-    "drawer.since": N_("since {clock}"),
-    "drawer.expect": N_("To expect: {text}"),
-    "drawer.seen": N_("Seen at {clock}: {text}"),
-    "drawer.unseen": N_("The centre has heard nothing of it yet."),
     "role": N_("Seen as"),
     "enrol": N_("In this demonstration you are the town hall as well."),
     "enrol.do": NC_("button", "Enter this key"),
     "replay": NC_("button", "Play the night again"),
     "replay.end": NC_("button", "Back to the present"),
     "report": NC_("button", "Report"),
-    "report.title": N_("Report: was everything kept?"),
-    "report.lead": N_("Everything was mended, and three quarters of an hour passed: what had to arrive has arrived."),
-    "report.ask": N_("To judge, everything that you broke is mended, and three quarters of an hour pass at once."),
-    "report.do": NC_("button", "Mend all and judge"),
-    "report.figures": N_("All figures of the run"),
-    "report.back": N_("Back to the screens"),
 })  # fmt: skip
 
 
@@ -118,6 +102,7 @@ class Demo:
         self.entrance = entrance
         self._folder = folder
         self._living: tuple[Driver, Options, State] | None = None
+        self.judged: Judged | None = None  # the last time
 
     @property
     def is_replay(self) -> bool:
@@ -175,8 +160,8 @@ def configure(options: Options, demo: Demo) -> None:
     django.setup()
     call_command("migrate", verbosity=0)
     accounts = auth.get_user_model().objects
-    for _, person, _ in people.ROLES.values():
-        accounts.get_or_create(username=person)
+    for role in people.ROLES.values():
+        accounts.get_or_create(username=role.person)
 
 
 class Entering:
@@ -190,10 +175,8 @@ class Entering:
             return self._get_response(request)
         if request.user.is_authenticated or settings.DEMO.entrance.accepts(request.GET.get("token", "")):
             _become(request, people.OPERATOR)
-            request.session[_NEW] = True
-            is_replay = settings.DEMO.is_replay  # whose communes are those of any warehouse
-            insee = settings.DEMO.insee
-            response: Any = HttpResponseRedirect("/" if is_replay else f"/{insee}/{TABS[0]}")
+            request.session[_NEW] = not settings.DEMO.is_replay
+            response: Any = HttpResponseRedirect(first_page(request))
         else:
             response = HttpResponse(status=403)
         add_never_cache_headers(response)
@@ -201,17 +184,26 @@ class Entering:
 
 
 def _become(request: Any, role: str) -> None:
-    person = auth.get_user_model().objects.get(username=people.ROLES[role][1])
+    person = auth.get_user_model().objects.get(username=people.ROLES[role].person)
     # Another session, beside the former one: to what a page had under way with that, were it ended, the answer would
     # take the new one's cookie away.
     request.session = type(request.session)()
     auth.login(request, person, backend="django.contrib.auth.backends.ModelBackend")
 
 
+def first_page(request: Any) -> str:
+    """Returns where the person of a request begins; the start, where the communes are those of any warehouse."""
+    demo: Demo = settings.DEMO
+    if demo.is_replay and not demo.has_present:
+        return "/"
+    own = request.user.get_username()
+    return next(one.first for one in people.ROLES.values() if one.person == own).format(insee=demo.insee)
+
+
 # --- addresses ----------------------------------------------------------------------------------------------------
 
 
-def _refuses_nonsense(view: Callable[[Any], Any]) -> Callable[[Any], Any]:
+def refuses_nonsense(view: Callable[[Any], Any]) -> Callable[[Any], Any]:
     """Answers 400 to a form that names nothing that there is."""
 
     @wraps(view)
@@ -224,7 +216,7 @@ def _refuses_nonsense(view: Callable[[Any], Any]) -> Callable[[Any], Any]:
     return answer
 
 
-def _of_the_living(view: Callable[[Any], Any]) -> Callable[[Any], Any]:
+def of_the_living(view: Callable[[Any], Any]) -> Callable[[Any], Any]:
     """Answers 404 while a night is played again: nothing can be broken, signed or judged in it."""
 
     @wraps(view)
@@ -253,8 +245,10 @@ def bar(request: Any) -> Any:
         hurries=None if state.until_s is None else words.clock(state.until_s),
         reached=round(state.reached),
         power=number(state.story.power_dw / 10_000, request.language, 1),
-        is_new=not is_told and request.session.pop(_NEW, False),
-        roles=[(role, translate(name, request.language), who) for role, (name, who, _) in people.ROLES.items()],
+        # Once in a page: what the bar is replaced for later leaves the drawer as it is.
+        is_new=request.method == "GET" and "pressed" not in request.GET and request.session.get(_NEW, False),
+        begins="begin" in request.POST,
+        roles=[(word, translate(one.title, request.language), one.person) for word, one in people.ROLES.items()],
     )  # fmt: skip
     if is_told:  # the whole bar is replaced otherwise; an answer to a bar that is gone by then goes nowhere
         answer["HX-Retarget"], answer["HX-Reswap"] = "this", "innerHTML"
@@ -273,11 +267,14 @@ def _pressed(state: State) -> str:
 
 
 @require_POST
-@_refuses_nonsense
+@refuses_nonsense
 def time(request: Any) -> Any:
     driver: Driver = settings.DEMO.driver
-    if "pause" in request.POST:
-        driver.pause()
+    if "begin" in request.POST:
+        request.session.pop(_NEW, None)
+        driver.go_on()
+    elif "pause" in request.POST:
+        driver.go_on() if driver.state.is_paused else driver.pause()
     elif "dusk" in request.POST:
         driver.hurry_to_dusk()
     else:
@@ -286,14 +283,14 @@ def time(request: Any) -> Any:
 
 
 @require_POST
-@_refuses_nonsense
+@refuses_nonsense
 def role(request: Any) -> Any:
     _become(request, request.POST["role"])
-    return HttpResponseRedirect("/")
+    return HttpResponseRedirect(first_page(request))
 
 
-@_refuses_nonsense
-@_of_the_living
+@refuses_nonsense
+@of_the_living
 def enrol(request: Any) -> Any:
     """Names the key of a browser in the policies of the person's communes, from the lines that its page shows; leads
     back there."""
@@ -318,83 +315,4 @@ def replay(request: Any) -> Any:
         demo.end_replay()
     else:
         demo.replay()
-    return HttpResponseRedirect("/")
-
-
-@_of_the_living
-def drawer(request: Any) -> Any:
-    """Shows what may be broken, first in the commune on the screen; `?kind=` chooses whose targets are listed."""
-    chosen = request.GET.get("kind", "")
-    chosen = chosen if chosen in faults.KINDS else next(iter(faults.KINDS))
-    insee = urlsplit(request.htmx.current_url or "").path.split("/")[1:2]
-
-    def targets_of(story: Story) -> list[faults.Target]:
-        here = next((f"{one.name}, " for one in story.communes if [one.insee] == insee), "")
-        return sorted(faults.KINDS[chosen].targets(story), key=lambda one: not one.label.startswith(here))
-
-    targets = settings.DEMO.driver.ask(targets_of)
-    language = request.language
-    return shown(
-        request, "demo/drawer.html", WORDS,
-        kinds=[(word, translate(kind.title, language)) for word, kind in faults.KINDS.items()],
-        chosen=chosen,
-        expect=translate(faults.KINDS[chosen].expect, language),
-        targets=targets,
-        struck=_struck(request),
-    )  # fmt: skip
-
-
-def closed(request: Any) -> Any:
-    """Shows no drawer."""
-    return HttpResponse()
-
-
-@_of_the_living
-def struck(request: Any) -> Any:
-    """Shows what is broken and what the centre has heard of it; htmx asks for it while the drawer is open."""
-    return shown(request, "demo/struck.html", WORDS, struck=_struck(request))
-
-
-@require_POST
-@_refuses_nonsense
-@_of_the_living
-def act(request: Any) -> Any:
-    """Breaks or mends one thing."""
-    do = {"strike": faults.strike, "mend": faults.mend}[request.POST["do"]]
-    kind, target = request.POST["kind"], request.POST["target"]
-    settings.DEMO.driver.ask(lambda story: do(story, kind, target))
-    return struck(request)
-
-
-@_of_the_living
-def report(request: Any) -> Any:
-    """Says what a judgement takes; posted, mends all, lets time pass, and shows what the checkers say."""
-    figures = verdict = ""
-    if request.method == "POST":
-        text = settings.DEMO.driver.ask(lambda story: story.report(request.language))
-        figures, _, verdict = text.strip().rpartition("\n\n")
-    return shown(request, "demo/report.html", WORDS, figures=figures, verdict=verdict)
-
-
-def _struck(request: Any) -> list[dict[str, Any]]:
-    return settings.DEMO.driver.ask(lambda story: [_described(story, one, request) for one in reversed(story.struck)])
-
-
-def _described(story: Story, one: Struck, request: Any) -> dict[str, Any]:
-    language, kind = request.language, faults.KINDS[one.kind]
-    target = next(target for target in kind.targets(story) if target.key == one.target)
-    measured: Said | None = kind.watch(story, one.target)
-    reports = [] if target.subject is None else story.reported(target.subject, since_s=one.from_s)
-    return {
-        "kind": one.kind,
-        "target": one.target,
-        "title": translate(kind.title, language),
-        "label": target.label,
-        "clock": words.clock(one.from_s),
-        "expect": translate(kind.expect, language),
-        "measured": None if measured is None else translate(measured.message, language, **measured.values),
-        "seen": [
-            {"clock": words.clock(report.received_unix_s), "text": sentence(report, language)}
-            for report in reversed(reports)
-        ],
-    }
+    return HttpResponseRedirect(first_page(request))

@@ -6,16 +6,16 @@ The ingest writes the file as it does everywhere, in virtual time; the roll-up f
 
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
 from policy import civil, lighting
 from simulator.cabinet.commune import BEHUARD
+from simulator.checkers.lighting import EVERY_MS
 from simulator.options import HOUR_S, Options, districts
-from simulator.report import text
+from simulator.report.result import Result
 from simulator.territory import Territory
-from tools.centre.condition.faults import Faults, StandingFault
 from tools.centre.condition.notes import Fetcher, path_of
 from tools.centre.duty import rota
 from tools.centre.duty.book import Message
@@ -53,13 +53,27 @@ class Unsending:
         raise NotImplementedError  # `Watch.decide` decides, and does not send
 
 
-class Struck(NamedTuple):
-    """Holds what was broken by hand. `kind`, `target`: words of `tools.demo.faults`; `mend` makes it as new."""
+@dataclass
+class Struck:
+    """Holds what was broken by hand. `kind`, `target`: words of `tools.demo.faults`; `mend` makes it as new; `waiting`
+    counts the records that wait because of it; `unpowered`: lamps that it left without current. `until_s`: when it was
+    mended; `waited_max`: the most records that waited at once until then."""
 
     kind: str
     target: str
     from_s: int
     mend: Callable[[], None]
+    waiting: Callable[[], int]
+    unpowered: int
+    until_s: int | None = None
+    waited_max: int = 0
+
+
+class Judged(NamedTuple):
+    """Holds a judgement, and when it was made."""
+
+    unix_s: int
+    result: Result
 
 
 class Story:
@@ -77,13 +91,13 @@ class Story:
         )
         self._prepare_control()
         self.communes = towns.communes(self.territory, drawn, file)
-        self.struck: list[Struck] = []
+        self.broken: list[Struck] = []  # of the whole evening, in their order
         self._connection = schema.open_to_write(self.path, "OFF")
         towns.write(self.territory, self.communes, folder / REGISTER, self._connection)
         for commune in self.communes:
             ground = json.dumps(towns.ground(commune), separators=(",", ":"))
             (folder / f"{commune.insee}.geojson").write_text(ground, encoding="utf-8")
-        people.grant(self._connection)
+        people.grant(self._connection, people.COMMUNE if file is None else file.insee)
         self._worker = Worker(self._connection)
         self._notes = Fetcher(path_of(str(folder / DATA)), self.path, self._connection, lambda *_, **__: None)
         place = districts(options)[0]
@@ -92,6 +106,7 @@ class Story:
         with self.territory.sealed:
             self.territory.start()
         self.territory.world.every(_ROLL_EVERY_MS, self._roll)
+        self.territory.world.every(EVERY_MS, self._count_waiting)
         self.run_until(_SETTLED_MS)
         data = str(folder / DATA)
         people.set_rota(rota.path_of(data), now_s=self.unix_s)
@@ -144,10 +159,17 @@ class Story:
         """Returns the register."""
         return towns.versions(self.territory, self.communes)
 
-    def reported(self, subject: bytes, *, since_s: int) -> list[StandingFault]:
-        """Returns the faults about a node or a gateway that the warehouse has of the time since then."""
-        found = Faults(self._connection).between(since_s, self.unix_s + 1)
-        return [fault for fault in found if fault.subject == subject and fault.from_unix_s >= since_s]
+    @property
+    def struck(self) -> list[Struck]:
+        """Returns what is broken now."""
+        return [one for one in self.broken if one.until_s is None]
+
+    def short_between(self, from_s: int, until_s: int) -> tuple[int, int]:
+        """Returns the most sound lamps with a node that were to be lit at once within a time, and the most of these
+        that were not; (0, 0) where nobody looked."""
+        found = [one for one in self.territory.snapshots if from_s <= one.unix_s <= until_s]
+        wanted = max((one.wanted for one in found), default=0)
+        return wanted, max((one.wanted - one.lit for one in found), default=0)
 
     def enrol(self, insee: str, key: bytes, name: str, right: int) -> None:
         """Names a browser's key in the policy of a commune, as its key holder would."""
@@ -155,11 +177,16 @@ class Story:
 
     # --- the end ----------------------------------------------------------------------------------------------------
 
-    def mend_all(self) -> None:
-        while self.struck:
-            self.struck.pop().mend()
+    def mend(self, one: Struck) -> None:
+        one.waited_max = max(one.waited_max, one.waiting())
+        one.until_s = self.unix_s
+        one.mend()
 
-    def report(self, language: str) -> str:
+    def mend_all(self) -> None:
+        for one in self.struck:
+            self.mend(one)
+
+    def report(self) -> Judged:
         """Mends everything, lets time pass until all has been reported, and returns the judgement of the checkers."""
         self.mend_all()
         self.territory.calm()
@@ -167,13 +194,17 @@ class Story:
         result = self.territory.judge()
         hours = -(-self.now_ms // (1000 * HOUR_S))
         result.options = replace(result.options, hours=hours)
-        return text.text(result, None, language)
+        return Judged(self.unix_s, result)
 
     # --- inside -----------------------------------------------------------------------------------------------------
 
+    def _count_waiting(self) -> None:
+        for one in self.struck:
+            one.waited_max = max(one.waited_max, one.waiting())
+
     def _told(self) -> tuple[str, str] | None:
-        last = self._duty.book.newest(SMS)
-        return None if last is None or last.made_unix_s < self.unix_s - _TOLD_S else (last.person, last.subject)
+        lately = self._duty.book.of_channel(SMS, since_s=self.unix_s - _TOLD_S)
+        return (lately[0].person, lately[0].subject) if lately else None
 
     def _prepare_control(self) -> None:
         control, village = self.territory.control, self.territory.village

@@ -9,6 +9,7 @@ from gateway.core.link.downlink import Downlink
 from policy import document
 from simulator.cabinet.commune import BEHUARD
 from simulator.options import SEASONS, Options
+from simulator.report.text import faults
 from tools.centre.control import file as control_file
 from tools.centre.control import orders, outbox
 from tools.demo.story import CONTROL, DATA, Story
@@ -61,7 +62,7 @@ def test_a_tap_lights_the_commune_and_its_watts_are_measured(world):
     tapped(story, folder, end)
     story.run_until(story.now_ms + 3 * MINUTE_MS)
     assert not any(light.lit for light in plant.lights())
-    assert "nothing lost, nothing counted twice." in (text := story.report("en")), text
+    assert (result := story.report().result).is_good, faults(result)
 
 
 def test_a_key_that_nobody_enrolled_lights_nothing(world):
@@ -93,7 +94,7 @@ def test_an_operator_darkens_a_feeder_by_night_and_the_checkers_expect_it(world)
     tapped(story, folder, signed(story, command.END, ends=order.command.id, number=2))
     story.run_until(story.now_ms + 5 * MINUTE_MS)
     assert all(light.lit for light in plant.lights())
-    assert "nothing lost, nothing counted twice." in (text := story.report("en")), text
+    assert (result := story.report().result).is_good, faults(result)
 
 
 @pytest.mark.slow
@@ -106,7 +107,7 @@ def test_an_end_of_one_order_leaves_the_other_expected(world):
         tapped(story, folder, order)
         story.run_until(story.now_ms + 3 * MINUTE_MS)
     assert [bool(light.lit) for light in story.territory.village.street.plant.lights()] == [False, True, False]
-    assert "nothing lost, nothing counted twice." in (text := story.report("en")), text
+    assert (result := story.report().result).is_good, faults(result)
 
 
 def burning(story, insee):
@@ -140,7 +141,7 @@ def test_lamps_with_nodes_are_lit_by_day_and_darkened_by_night_as_a_person_order
     tapped(story, folder, signed(story, command.END, insee="49135", ends=dark.command.id, number=4))
     story.run_until(story.now_ms + 3 * MINUTE_MS)
     assert burning(story, "49135") == (10, 10)
-    assert "nothing lost, nothing counted twice." in (text := story.report("en")), text
+    assert (result := story.report().result).is_good, faults(result)
 
 
 @pytest.mark.slow
@@ -171,5 +172,5 @@ def test_an_operator_lowers_the_lamps_that_have_controllers_and_a_contactor_refu
     assert "measured" in {outcome for _, outcome in outcomes(folder, lowered)}
     assert {("bourg", "refused"), ("levée", "refused")} <= outcomes(folder, refused)
     assert all(light.lit for light in story.territory.village.street.plant.lights())
-    assert "nothing lost, nothing counted twice." in (text := story.report("en")), text
+    assert (result := story.report().result).is_good, faults(result)
     assert story.territory.streets.lowered.violations == []

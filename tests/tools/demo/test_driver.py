@@ -88,6 +88,12 @@ def test_no_time_passes_in_a_pause_and_none_is_made_up_for():
     assert pace.target_ms(wall_ms=11_000, world_ms=7, step_ms=HOUR_MS) == 60_007
 
 
+def test_time_goes_on_at_its_speed_after_an_hour_that_passed_at_once():
+    pace = Pace(speed=60, wall_ms=0, world_ms=0)
+    assert pace.target_ms(wall_ms=1_000, world_ms=HOUR_MS, step_ms=HOUR_MS) == HOUR_MS
+    assert pace.target_ms(wall_ms=2_000, world_ms=HOUR_MS, step_ms=HOUR_MS) == HOUR_MS + 60_000
+
+
 def test_the_fastest_takes_whole_steps():
     pace = Pace(speed=FASTEST, wall_ms=0, world_ms=0)
     assert pace.target_ms(wall_ms=0, world_ms=5, step_ms=60_000) == 60_005
@@ -95,27 +101,62 @@ def test_the_fastest_takes_whole_steps():
 
 def test_the_reached_speed_is_measured():
     pace = Pace(speed=FASTEST, wall_ms=0, world_ms=0)
-    pace.measure(wall_ms=500, world_ms=1)
+    pace.measure(wall_ms=500, passed_ms=1)
     assert pace.reached == 0
-    pace.measure(wall_ms=2_000, world_ms=240_000)
+    pace.measure(wall_ms=2_000, passed_ms=239_999)
     assert pace.reached == 120
+
+
+def test_a_speed_counts_as_reached_until_it_is_measured():
+    pace = Pace(speed=1, wall_ms=0, world_ms=0)
+    pace.pause()
+    pace.run(60, wall_ms=5_000, world_ms=0)
+    pace.measure(wall_ms=5_100, passed_ms=0)
+    assert pace.reached == 60
 
 
 # --- driver -------------------------------------------------------------------------------------------------------
 
 
-def test_it_hurries_to_two_minutes_before_dusk_and_goes_on_at_its_speed():
+def test_it_hurries_to_half_a_minute_before_dusk_and_goes_on_at_its_speed():
     driver, wall_ms = at_dusk()
-    assert driver.state.unix_s == 6 * 3600 - 120
+    assert driver.state.unix_s == 6 * 3600 - 30
     assert driver.state.until_s is None and driver.state.speed == 60
     driver.turn(wall_ms=wall_ms + 1_000)
-    assert driver.state.unix_s == 6 * 3600 - 60
+    assert driver.state.unix_s == 6 * 3600 + 30
+
+
+def waiting():
+    """A driver that has hurried to dusk and waits there; returns it with the wall clock."""
+    driver = Driver(Empty, speed=10, waits=True)
+    driver.begin(wall_ms=0)
+    while driver.turn(wall_ms=0):
+        pass
+    return driver
+
+
+def test_time_waits_before_the_first_dusk_until_somebody_has_it_go_on():
+    driver = waiting()
+    driver.turn(wall_ms=HOUR_MS)
+    assert (driver.state.unix_s, driver.state.is_paused, driver.state.waits) == (6 * 3600 - 30, True, True)
+    ordered(driver, driver.go_on, wall_ms=HOUR_MS)
+    assert (driver.state.speed, driver.state.is_paused, driver.state.waits) == (10, False, False)
+
+
+def test_who_comes_before_time_has_hurried_to_dusk_does_not_find_it_standing_there():
+    driver = Driver(Empty, speed=10, waits=True)
+    driver.begin(wall_ms=0)
+    ordered(driver, driver.go_on, wall_ms=0)
+    assert driver.state.until_s == 6 * 3600 - 30
+    while driver.turn(wall_ms=0):
+        pass
+    assert not driver.state.is_paused
 
 
 def test_while_it_hurries_it_says_where_to():
     driver = begun()
     driver.turn(wall_ms=0)
-    assert driver.state.until_s == 6 * 3600 - 120
+    assert driver.state.until_s == 6 * 3600 - 30
 
 
 def test_a_pause_ends_the_hurry():
@@ -131,7 +172,7 @@ def test_what_is_asked_is_done_in_the_thread_of_the_world():
     driver, wall_ms = at_dusk()
     found = []
     ordered(driver, lambda: found.append(driver.ask(lambda story: story.now_ms)), wall_ms=wall_ms)
-    assert found == [pytest.approx(6 * HOUR_MS - 120_000, abs=1_000)]
+    assert found == [pytest.approx(6 * HOUR_MS - 30_000, abs=1_000)]
 
 
 def test_an_error_is_the_askers_and_the_world_goes_on():

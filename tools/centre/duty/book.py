@@ -303,11 +303,10 @@ class Book:
         )
         return [Message(*row) for row in rows.fetchall()]
 
-    def newest(self, channel: str) -> Message | None:
-        """Returns the last message of a channel."""
-        question = f"SELECT {_MESSAGE} FROM messages WHERE channel = ? ORDER BY number DESC LIMIT 1"
-        row = self.connection.execute(question, (channel,)).fetchone()
-        return None if row is None else Message(*row)
+    def of_channel(self, channel: str, *, since_s: int) -> list[Message]:
+        """Returns the messages of a channel that were made since then, the latest first."""
+        question = f"SELECT {_MESSAGE} FROM messages WHERE channel = ? AND made_unix_s >= ? ORDER BY number DESC"
+        return [Message(*row) for row in self.connection.execute(question, (channel, since_s)).fetchall()]
 
     def purge(self, *, now_s: int) -> None:
         """Forgets what is over and old."""

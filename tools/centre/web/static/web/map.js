@@ -38,7 +38,10 @@
     const bounds = root.dataset.bounds?.split(",").map(Number);
     if (bounds) map.fitBounds([[bounds[1], bounds[0]], [bounds[3], bounds[2]]], { padding: [48, 48], maxZoom: 18, animate: false });
     else map.setView([47.5, -0.6], 9);
+    wholeView = where();
   };
+  let wholeView = "";
+  const where = () => `${map.getZoom()}/${map.getCenter()}`;
   const view = location.hash.slice(1).split("/").map(Number);
   if (view.length === 3 && view.every(Number.isFinite)) map.setView([view[1], view[2]], view[0], { animate: false });
   else whole();
@@ -48,6 +51,12 @@
   }
   if (root.dataset.ground) window.bocageGround(map, root.dataset.ground);
   layer.addTo(map);
+  // Beside a panel or a drawer there is less room: who looks at the whole still sees the whole.
+  new ResizeObserver(() => {
+    const isWhole = where() === wholeView;
+    map.invalidateSize();
+    if (isWhole) whole();
+  }).observe(root);
 
   // --- what is in view
   let asked = 0;
@@ -68,12 +77,12 @@
     spaces.choose(chosen);
     write(chosen);
     panel.hidden = false;
-    htmx.ajax("GET", address, { target: "#chosen", swap: "innerHTML" }).then(() => map.invalidateSize());
+    htmx.ajax("GET", address, { target: "#chosen", swap: "innerHTML" });
     if (place && !map.getBounds().pad(-0.1).contains(place)) map.panTo(place, { animate: !isStill });
   };
   const choose = (i, id, isMoved) => open(`light/${id}`, i, root.dataset.light + encodeURIComponent(id), isMoved && i !== null ? layer.place(i) : null);
   const spaces = window.spacesLayer(map, (one) => open(one.id, null, one.address, null));
-  const closed = () => { layer.chosen = null; panel.hidden = true; document.getElementById("chosen").replaceChildren(); layer.redraw(); spaces.choose(null); map.invalidateSize(); write(null); };
+  const closed = () => { layer.chosen = null; panel.hidden = true; document.getElementById("chosen").replaceChildren(); layer.redraw(); spaces.choose(null); write(null); };
   map.on("click", (event) => {
     const i = layer.at(event.containerPoint);
     if (i === null) return;

@@ -1,0 +1,194 @@
+"""Shows what may be broken, what is broken with what the centre knows of it, and the report on the whole evening."""
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.http import HttpResponse
+from django.views.decorators.http import require_POST
+
+from gateway.language import N_, NC_, NN_, Phrases, Said, translate
+from gateway.language.figures import duration
+from simulator.report import text
+from tools.centre.duty.book import Message
+from tools.centre.web import words
+from tools.centre.web.faults import led_to
+from tools.centre.web.page import shown
+from tools.demo import faults
+from tools.demo.known import known, sent
+from tools.demo.screens import Demo, first_page, of_the_living, refuses_nonsense
+from tools.demo.story import Story, Struck
+
+WORDS = Phrases({
+    "drawer.title": N_("Break something and watch"),
+    "drawer.none": N_("Nothing is broken. What you break stands here, with what the centre knows of it."),
+    "drawer.paused": N_("Time stands still: nothing more comes until it goes on."),
+    "drawer.what": N_("What"),
+    "drawer.where": N_("Where"),
+    "drawer.strike": NC_("button", "Break"),
+    "drawer.mend": NC_("button", "Mend"),
+    "drawer.close": NC_("button", "Close"),
+    "drawer.since": N_("since {clock}"),
+    "drawer.expect": N_("To expect: {text}"),
+    "drawer.measured": N_("In the street: {text}"),
+    "seen": N_("Known at {clock}: {text}"),
+    "seen.more": NN_("and {count} more cause on the screen of faults",
+                     "and {count} more causes on the screen of faults"),
+    "seen.states": N_("On the map:"),
+    "seen.nothing": N_("The centre knows nothing of it yet."),
+    "seen.never": N_("The centre learnt nothing of it before it was mended."),
+    "sent": N_("Who would have got an SMS"),
+    "sent.to": N_("{clock}, to {person}"),
+    "report.title": N_("Report: was everything kept?"),
+    "report.ask": N_("To judge, everything that you broke is mended, and three quarters of an hour pass at once."
+                     " Then time goes on as before."),
+    "report.do": NC_("button", "Mend all and judge"),
+    "report.again": NC_("button", "Mend all and judge again"),
+    "report.lead": N_("Judged at {clock}: everything was mended, and three quarters of an hour had passed, so what had"
+                      " to arrive has arrived."),
+    "report.good": N_("The streets were lit as their policy says, no record is lost, and none is counted twice."),
+    "report.good.short": N_("Lamps without current were dark. All others were lit as their policy says; no record is"
+                            " lost, and none is counted twice."),
+    "report.bad": N_("Something was not kept. This is a defect of Bocage:"),
+    "report.broken": N_("What you broke, and what became of it"),
+    "report.none": N_("Nothing was broken this evening."),
+    "report.from": N_("from {clock} to {end}, {length}"),
+    "report.still": N_("since {clock}, and still"),
+    "report.unpowered": NN_("{count} lamp had no current, and burns by its policy again.",
+                            "{count} lamps had no current, and burn by their policy again."),
+    "report.waited": NN_("{count} record at most waited in the cabinets; it has arrived.",
+                         "{count} records at most waited in the cabinets; all have arrived."),
+    "report.waited.not": NN_("{count} record waits in the cabinets.", "{count} records wait in the cabinets."),
+    "report.kept": NN_("Meanwhile {count} other lamp was to burn, and did.",
+                       "Meanwhile {count} other lamps were to burn, and all did."),
+    "report.kept.not": NN_("Meanwhile {count} other lamp was to burn; {short} did not for a while.",
+                           "Meanwhile {count} other lamps were to burn; {short} did not for a while."),
+    "report.figures": N_("All figures of the run"),
+    "report.onward": NC_("button", "Go on"),
+})  # fmt: skip
+
+
+@of_the_living
+def drawer(request: Any) -> Any:
+    """Shows what may be broken, first in the commune on the screen; `?kind=` chooses whose targets are listed."""
+    chosen = request.GET.get("kind", "")
+    chosen = chosen if chosen in faults.KINDS else next(iter(faults.KINDS))
+    insee = urlsplit(request.htmx.current_url or "").path.split("/")[1:2]
+
+    def targets_of(story: Story) -> list[faults.Target]:
+        here = next((f"{one.name}, " for one in story.communes if [one.insee] == insee), "")
+        return sorted(faults.KINDS[chosen].targets(story), key=lambda one: not one.label.startswith(here))
+
+    targets = settings.DEMO.driver.ask(targets_of)
+    language = request.language
+    return shown(
+        request, "demo/drawer.html", WORDS,
+        kinds=[(word, translate(kind.title, language)) for word, kind in faults.KINDS.items()],
+        chosen=chosen,
+        expect=translate(faults.KINDS[chosen].expect, language),
+        targets=targets,
+        **_standing(request),
+    )  # fmt: skip
+
+
+def closed(request: Any) -> Any:
+    """Shows no drawer."""
+    return HttpResponse()
+
+
+@of_the_living
+def struck(request: Any) -> Any:
+    """Shows what is broken and what the centre knows of it; htmx asks for it while the drawer is open."""
+    return shown(request, "demo/struck.html", WORDS, **_standing(request))
+
+
+@require_POST
+@refuses_nonsense
+@of_the_living
+def act(request: Any) -> Any:
+    """Breaks or mends one thing."""
+    do = {"strike": faults.strike, "mend": faults.mend}[request.POST["do"]]
+    kind, target = request.POST["kind"], request.POST["target"]
+    settings.DEMO.driver.ask(lambda story: do(story, kind, target))
+    return struck(request)
+
+
+@of_the_living
+def report(request: Any) -> Any:
+    """Says what a judgement takes; posted, mends all and lets time pass, then leads to what the checkers say, with what
+    was broken, when, and what became of it."""
+    demo: Demo = settings.DEMO
+    if request.method == "POST":
+        demo.judged = demo.driver.ask(lambda story: story.report())
+        return led_to(request.path)
+    broken, judged = _described(request), demo.judged
+    values: dict[str, Any] = {}
+    if judged is not None:
+        result = judged.result
+        is_short = any(one["unpowered"] for one in broken)
+        verdict = "bad" if not result.is_good else "good.short" if is_short else "good"
+        values = {
+            "clock_judged": words.clock(judged.unix_s),
+            "verdict": f"report.{verdict}",
+            "defects": text.faults(result),
+            "figures": text.text(result, None, request.language).strip(),
+        }
+    return shown(
+        request, "demo/report.html", WORDS, broken=broken, sent=_sent(broken), onward=first_page(request), **values
+    )
+
+
+def _standing(request: Any) -> dict[str, Any]:
+    """Returns what is broken now, the latest first, what who is on duty would have been sent since the first of it
+    broke, and whether time stands still."""
+    found = [one for one in reversed(_described(request)) if one["end"] is None]
+    return {"struck": found, "sent": _sent(found), "is_paused": settings.DEMO.driver.state.is_paused}
+
+
+def _sent(broken: list[dict[str, Any]]) -> list[tuple[str, str, str, str]]:
+    """Returns (when, to whom, the whole text, the address below it) of each SMS since the first of these broke."""
+    found: list[Message] = sent(min(one["from_s"] for one in broken)) if broken else []
+    return [(words.clock(one.made_unix_s), one.person, *one.body.rpartition("\n")[::2]) for one in found]
+
+
+def _described(request: Any) -> list[dict[str, Any]]:
+    """Returns what was broken this evening, in its order: what the world shows of it, asked in its thread, and what the
+    centre knows, read as its screens read it."""
+
+    def ask(story: Story) -> list[tuple[Struck, faults.Target, Said | None, int, tuple[int, int]]]:
+        return [
+            (
+                one,
+                next(target for target in faults.KINDS[one.kind].targets(story) if target.key == one.target),
+                faults.KINDS[one.kind].watch(story, one.target),
+                one.waiting(),
+                story.short_between(one.from_s, one.until_s or story.unix_s),
+            )
+            for one in story.broken
+        ]
+
+    return [_row(request, *found) for found in settings.DEMO.driver.ask(ask)]
+
+
+def _row(
+    request: Any, one: Struck, target: faults.Target, measured: Said | None, waiting: int, lamps: tuple[int, int]
+) -> dict[str, Any]:
+    language, kind = request.language, faults.KINDS[one.kind]
+    return {
+        "kind": one.kind,
+        "target": one.target,
+        "title": translate(kind.title, language),
+        "label": target.label,
+        "from_s": one.from_s,
+        "clock": words.clock(one.from_s),
+        "end": None if one.until_s is None else words.clock(one.until_s),
+        "length": "" if one.until_s is None else duration(max(60, one.until_s - one.from_s), language),
+        "expect": translate(kind.expect, language),
+        "measured": None if measured is None else translate(measured.message, language, **measured.values),
+        "known": known(request, target, one.from_s, one.until_s),
+        "unpowered": one.unpowered,
+        "waited": one.waited_max,
+        "waiting": waiting,
+        "lamps": lamps[0],
+        "short": lamps[1],
+    }
