@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -43,6 +44,12 @@ def find_compiler() -> str | None:
 
 def compile_module(compiler: str, source: Path, named: str) -> bytes:
     """Compiles a module and returns its .mpy; `named` is the name that a traceback on the chip shows."""
+    return _compiled(compiler, source, named, source.read_bytes())
+
+
+@cache
+def _compiled(compiler: str, source: Path, named: str, _text: bytes) -> bytes:
+    """Compiles a module once in a process: a batch of nodes has one program, and that is 180 modules."""
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "out.mpy"
         command = [compiler, f"-msmall-int-bits={_SMALL_INT_BITS}", "-s", named, "-o", str(out), str(source)]
