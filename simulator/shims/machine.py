@@ -114,13 +114,22 @@ def is_pressed():
 class RTC:
     """Is memory that survives a reset: a file, which the starter deletes with the power."""
 
+    _file = None
+    _length = -1
+
     def memory(self, data=None):
         """Reads the memory, or writes it whole."""
         if data is not None:
-            # Whole or not at all: a process killed in between would leave what no chip leaves.
-            with open(RTC_FILE + ".new", "wb") as file:
-                file.write(data)
-            os.rename(RTC_FILE + ".new", RTC_FILE)
+            # Whole or not at all: a process killed in between would leave what no chip leaves. A node writes its mark
+            # at each step of a turn: what is as long as before goes into the file by one write, which no kill divides.
+            if len(data) != RTC._length:
+                RTC._file = open(RTC_FILE + ".new", "wb")  # noqa: SIM115 - as long as the process
+                RTC._length = len(data)
+                RTC._file.write(data)
+                os.rename(RTC_FILE + ".new", RTC_FILE)
+            else:
+                RTC._file.seek(0)
+                RTC._file.write(data)
             return None
         try:
             with open(RTC_FILE, "rb") as file:
