@@ -70,7 +70,7 @@ def test_the_first_page_names_streets_and_whom_one_is(demo, browser):
 def test_a_token_serves_once_and_the_next_is_printed(demo, browser):
     with pytest.raises(HTTPError) as refused:
         Browser().get(demo[0])
-    assert refused.value.code == 403
+    assert refused.value.code == 403 and "has written another one" in refused.value.read().decode()
     end, following = (demo[2].readline() for _ in range(2))
     assert "Ctrl-C" in end
     assert "Camille Renou" in Browser().get(following.split()[-1])

@@ -18,7 +18,7 @@ from django.http import Http404, HttpResponse, HttpResponseRedirect
 from django.utils.cache import add_never_cache_headers
 from django.views.decorators.http import require_POST
 
-from gateway.language import N_, NC_, NN_, Phrases, translate
+from gateway.language import LANGUAGES, N_, NC_, NN_, Phrases, translate
 from gateway.language.figures import number
 from tools.centre.web import words
 from tools.centre.web.access import communes
@@ -71,6 +71,8 @@ WORDS = Phrases({
     "replay.end": NC_("button", "Back to the present"),
     "report": NC_("button", "Report"),
 })  # fmt: skip
+
+_USED = N_("This address has served: it lets one browser in. The command has written another one, for this browser.")
 
 
 class Entrance:
@@ -178,7 +180,8 @@ class Entering:
             request.session[_NEW] = not settings.DEMO.is_replay
             response: Any = HttpResponseRedirect(first_page(request))
         else:
-            response = HttpResponse(status=403)
+            said = "\n".join(translate(_USED, one) for one in LANGUAGES)
+            response = HttpResponse(said, status=403, content_type="text/plain; charset=utf-8")
         add_never_cache_headers(response)
         return response
 
