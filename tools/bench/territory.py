@@ -58,6 +58,7 @@ from wire import event, quantity, record
 _OF_DAY = 20_770
 _DAY = hours.hours_of(_OF_DAY)[0]  # 2026-11-13 in France
 _MONTH = hours.hours_of(_OF_DAY - 12)[0], hours.hours_of(_OF_DAY + 18)[0]
+_SWITCHED_S = _DAY + 62_000
 _REPORT_S = 900
 _REPORTS = 86_400 // _REPORT_S
 _AROUND = 4  # reports before the day, and after it
@@ -278,7 +279,7 @@ def fill(connection: database.Connection, lights: int) -> None:
         _write(connection, cabinet + 1, rows)
     with database.transaction(connection):
         connection.executemany(
-            "INSERT INTO feeders VALUES (?, ?, 1, ?, 1)",
+            f"INSERT INTO feeders VALUES (?, ?, 1, ?, {_SWITCHED_S}, {record.SYNCED}, {_SWITCHED_S + 60}, 1)",
             [(_gateway(n), name, number) for n in range(cabinets) for number, name in enumerate(_FEEDERS)],
         )
         connection.executemany(
@@ -349,7 +350,7 @@ def _failure(light: int) -> tuple:
 
 def _switched(cabinet: int, feeder: int) -> tuple:
     said = record.EventBody(event.FEEDER_SWITCHED, None, [_FEEDERS[feeder], True, "policy", 0])
-    return _row(_gateway(cabinet), feeder, _DAY + 62_000, event.LANES.index(event.EVENT), said)
+    return _row(_gateway(cabinet), feeder, _SWITCHED_S, event.LANES.index(event.EVENT), said)
 
 
 def _readings(light: int, step: int) -> dict[int, int]:

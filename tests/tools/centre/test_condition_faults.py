@@ -98,7 +98,8 @@ def test_of_two_records_with_one_number_the_first_counts():
     for closed in (True, False):
         switched = fact(1, event.FEEDER_SWITCHED, ["bourg", closed, "policy", 0], node=GATEWAY)
         warehouse.accept(EVENT_TOPIC, batch([switched], int(closed), oldest=0, lane="event"), **NOW)
-    assert tables(warehouse)[1] == recounted(warehouse)[1] == [(GATEWAY, "bourg", 1, 1, 1)]
+    stamp = 1_790_000_001, record.SYNCED, 1_795_000_000
+    assert tables(warehouse)[1] == recounted(warehouse)[1] == [(GATEWAY, "bourg", 1, 1, *stamp, 1)]
 
 
 def test_an_end_that_comes_late_divides_a_fault():

@@ -146,8 +146,7 @@ def test_states_of_one_commune_are_those_that_the_whole_territory_has(street):
         "INSERT INTO gateways (gateway, id, insee, name, first_seen_unix_s, bound) VALUES (99, ?, '49300', 'z', 0, 1)",
         (other,),
     )
-    connection.execute("INSERT INTO records VALUES (?, 1, 0, ?, 1, 1, 1, ?, 99, ?)", (other, NOW_S, b"", NOW_S))
-    connection.execute("INSERT INTO feeders VALUES (?, 'x', 1, 0, 1)", (other,))
+    connection.execute("INSERT INTO feeders VALUES (?, 'x', 1, 0, ?, 1, ?, 1)", (other, NOW_S, NOW_S))
     whole = street()
     assert whole["7"][0] == FAULT and {"8", "9", None} <= set(whole)
     for insee in ("49135", "49007", "49200"):

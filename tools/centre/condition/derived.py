@@ -24,9 +24,12 @@ _NOT_OVER_AT = " UNION ALL ".join(
 )
 _RECORDS = """SELECT boot, sequence, body FROM records
     WHERE node = ? AND (boot, sequence) >= (?, ?) AND lane = ? ORDER BY boot, sequence"""
-_SWITCHED = """INSERT INTO feeders (node, feeder, boot, sequence, closed) VALUES (?, ?, ?, ?, ?)
-    ON CONFLICT (node, feeder) DO UPDATE
-    SET boot = excluded.boot, sequence = excluded.sequence, closed = excluded.closed
+_RECORD = """SELECT body, seconds, quality, received_unix_s FROM records
+    WHERE node = ? AND boot = ? AND sequence = ?"""
+_SWITCHED = """INSERT INTO feeders (node, feeder, boot, sequence, closed, seconds, quality, received_unix_s)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (node, feeder) DO UPDATE
+    SET boot = excluded.boot, sequence = excluded.sequence, closed = excluded.closed, seconds = excluded.seconds,
+        quality = excluded.quality, received_unix_s = excluded.received_unix_s
     WHERE (excluded.boot, excluded.sequence) > (feeders.boot, feeders.sequence)"""
 
 _CAMPAIGN = """INSERT INTO campaigns (node, product, boot, sequence) VALUES (?, ?, ?, ?)
@@ -85,21 +88,20 @@ class Derived:
         for node, position in self._touched.items():
             self._refold(node, position)
         # Only what is held counts: of two records with one identity, the first.
-        held = [row for row in self._switched if self._holds(row)]
-        self._connection.executemany(_SWITCHED, [(*row[:4], int(row[4])) for row in held])
-        told = [row for row in self._campaigns if campaign(self._body(row[0], *row[2:])) == row[1]]
+        held = []
+        for node, feeder, boot, sequence, closed in self._switched:
+            body, *stamp = self._record(node, boot, sequence)
+            if switched(body) == {feeder: closed}:
+                held.append((node, feeder, boot, sequence, int(closed), *stamp))
+        self._connection.executemany(_SWITCHED, held)
+        told = [row for row in self._campaigns if campaign(self._record(row[0], *row[2:])[0]) == row[1]]
         self._connection.executemany(_CAMPAIGN, told)
         self.forget()
 
-    def _holds(self, row) -> bool:
-        node, feeder, boot, sequence, closed = row
-        return switched(self._body(node, boot, sequence)) == {feeder: closed}
-
-    def _body(self, node, boot, sequence):
-        (body,) = self._connection.execute(
-            "SELECT body FROM records WHERE node = ? AND boot = ? AND sequence = ?", (node, boot, sequence)
-        ).fetchone()
-        return bodies.decode(body)
+    def _record(self, node, boot, sequence):
+        """Returns the body of a record, its time and the quality of that, and when it was received."""
+        body, *stamp = self._connection.execute(_RECORD, (node, boot, sequence)).fetchone()
+        return bodies.decode(body), *stamp
 
     def _refold(self, node, position):
         while True:

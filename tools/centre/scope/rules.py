@@ -70,6 +70,12 @@ def _node_between(column: str, at: str, unit: str) -> str:
         AND s.from_{unit} <= {at} AND {at} < s.until_{unit})"""
 
 
+def _node_at(column: str) -> str:
+    # Of rows that are read one by one, by their key: a list of all nodes would be hashed for a few of them.
+    return f"""EXISTS (SELECT 1 FROM scope_nodes AS s WHERE s.node = {column}
+        AND s.from_unix_s <= {AT_S} AND {AT_S} < s.until_unix_s)"""
+
+
 def _of_record(table: str) -> str:
     """Returns the condition that the record which a row names is seen; `records` is asked as the person sees it."""
     return f"""EXISTS (SELECT 1 FROM records AS r WHERE r.node = {table}.node AND r.boot = {table}.boot
@@ -103,14 +109,14 @@ CONTROL_RULES = {
 }
 
 _OF_EQUIPMENT = {
-    "records": _node_between("records.node", AT_S, "unix_s"),
-    "conflicts": _node_between("conflicts.node", AT_S, "unix_s"),
+    "records": _node_at("records.node"),
+    "conflicts": _node_at("conflicts.node"),
     "latest": _node_between("latest.node", AT_S, "unix_s"),
     "hours": _node_between("hours.node", "hours.hour_unix_s", "unix_s"),
     "days": _node_between("days.node", "days.day_local", "day"),
     "faults": _of_record("faults"),
     "fault_notes": _of_record("fault_notes"),
-    "feeders": _of_record("feeders"),
+    "feeders": _node_at("feeders.node"),
     "campaigns": _of_record("campaigns"),
     "gaps": _node("gaps.about"),
     "anchors": _node("anchors.about"),

@@ -27,10 +27,10 @@ CREATE TABLE faults (
 );
 CREATE INDEX faults_open ON faults (node) WHERE end_boot IS NULL;
 CREATE INDEX faults_ends ON faults (node, end_boot, end_sequence);
--- What a cabinet said last of each of its contactors (`feederSwitched`): 1, closed.
+-- What a cabinet said last of each of its contactors (`feederSwitched`): 1, closed; and when, as the record has it.
 CREATE TABLE feeders (
     node BLOB NOT NULL, feeder TEXT NOT NULL, boot BIGINT NOT NULL, sequence BIGINT NOT NULL,
-    closed BIGINT NOT NULL,
+    seconds BIGINT NOT NULL, quality BIGINT NOT NULL, received_unix_s BIGINT NOT NULL, closed BIGINT NOT NULL,
     PRIMARY KEY (node, feeder)
 );
 -- What a gateway said last of its campaign for a kind of node (`campaign`): the record has it.

@@ -22,7 +22,7 @@ from tools.centre.store import (
     views,
 )
 
-VERSION = 22
+VERSION = 23
 
 _TABLES = """
 CREATE TABLE records (
