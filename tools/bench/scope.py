@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from simulator.rig import postgresql
-from tools.bench.territory import node
+from tools.bench.territory_world import node
 from tools.centre.condition.states import States
 from tools.centre.registry.equipment import LIGHT
 from tools.centre.scope import grants, reader, server

@@ -1,20 +1,22 @@
 """Measures a territory of N lights in the warehouse: the roll-up of a day, states, kWh by hour and commune, the report.
 
-A light reports eight quantities each quarter of an hour, from an hour before a day of France to an hour after it. Its
-records are written as the ingest writes them, with its marks; what is measured begins there. 60 lights hang on the four
-feeders of a cabinet, cabinets belong to 72 communes in turn, two lights of a hundred have an open fault. The other days
-of the month are that day's rows, copied. What is asked:
+What is measured begins with records in a new warehouse (`territory_world`); the other days of the month are one day's
+rows, copied. What is asked:
 
     rollup_s          all that is marked: the day, and the two hours around it
     day_again_s       the day alone is marked again, as by a record that comes late
-    state_s           `centre lamps`: the state of each light; and of one commune
+    state_s           `centre lamps`: the state of each light; of one commune; of each, of a person with the lighting of
+                      all communes (`state_trade_s`)
+    picture_commune_s what the screens of a commune, the map among them, are made of
+    lamps_wall_s      `centre lamps --state fault`, from the start of its process to its end, each light heard a minute
+                      ago; the same of that person, with `--as` (`lamps_trade_wall_s`)
     commune_hours_s   kWh by commune and hour of the day, by the view `hourly_energy`
     readings_*_s      the day's readings, summed by the view `readings`: of one light, of a street, of all if few
     month_street_s    `centre energy --month --by street`: the register and 30 days of each light; and of one commune
     purge_s           `centre purge` of the day, a year later, and the room that it gives back; of 20,000 lights at most
 
 Times are processor time of this process, of the roll-up's helper and of the server's that answer them; of the questions
-the best of three (one that takes long is asked once). `rollup_wall_s` and `day_again_wall_s` are by the clock.
+the best of three (one that takes long is asked once). What is named `wall` is by the clock.
 `energy_wh` is what the hours of the day hold, and must be what the registers counted.
 `records_mb` is the warehouse before the roll-up, `rollup_mb` what this adds. `--server-lights` measures the same on a
 cluster of PostgreSQL that is made for it.
@@ -26,18 +28,18 @@ cluster of PostgreSQL that is made for it.
 import argparse
 import os
 import resource
+import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, suppress
-from functools import cache
-from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
 from simulator.rig import postgresql
 from tools.bench import growth
+from tools.bench.territory_world import AROUND, DAY, OF_DAY, REPORTS, copy_days, fill, node, readings, register
 from tools.centre.condition.estate import STREET, Estate
 from tools.centre.condition.states import States
 from tools.centre.condition.usage import ENERGY, Usages
@@ -48,28 +50,16 @@ from tools.centre.registry.register import Register
 from tools.centre.retention.classes import READINGS, kept_days
 from tools.centre.retention.purge import Purge
 from tools.centre.rollup import hours
-from tools.centre.rollup.marks import Marks
 from tools.centre.rollup.second_process import Helper
 from tools.centre.rollup.worker import Worker
+from tools.centre.scope import grants, reader, server
 from tools.centre.store import database, schema, sqlite_file
+from tools.centre.web import pictures
 from tools.command_line import add_json, print_figures
-from wire import event, quantity, record
 
-_OF_DAY = 20_770
-_DAY = hours.hours_of(_OF_DAY)[0]  # 2026-11-13 in France
-_MONTH = hours.hours_of(_OF_DAY - 12)[0], hours.hours_of(_OF_DAY + 18)[0]
-_SWITCHED_S = _DAY + 62_000
-_REPORT_S = 900
-_REPORTS = 86_400 // _REPORT_S
-_AROUND = 4  # reports before the day, and after it
-_COMMUNES = 72
-_CABINET_LIGHTS = 60
-_FEEDERS = ("bourg", "port", "gare", "école")
-_STREET_LIGHTS = 40
-_FAULTY = 50  # one light of so many
-_WH = 6  # of a lit quarter of an hour
-_TELEMETRY, _ALARM = event.LANES.index(event.TELEMETRY), event.LANES.index(event.ALARM)
+_MONTH = hours.hours_of(OF_DAY - 12)[0], hours.hours_of(OF_DAY + 18)[0]
 _ASKED_AGAIN_S = 10
+_PERSON = "Léa Durand"
 # Lights: in a larger territory a reading costs the same, and a node that is purged.
 _ALL_READ_MAX, _PURGED_MAX = 1000, 20_000
 _DRAWN = (
@@ -111,10 +101,10 @@ def _warehouses(args: argparse.Namespace) -> Iterator[tuple[str, int]]:
     for lights in args.lights:
         with tempfile.TemporaryDirectory(prefix="bocage-territory-") as folder:
             yield str(Path(folder) / "warehouse.db"), lights
-    server: postgresql.Server
+    made: postgresql.Server
     for lights in args.server_lights:
-        with postgresql.temporary(Path(os.devnull)) as server:
-            yield server.address(), lights
+        with postgresql.temporary(Path(os.devnull)) as made:
+            yield made.address(), lights
 
 
 def svg(found: Sequence[dict[str, Any]]) -> str:
@@ -135,7 +125,7 @@ def measure(path: str, lights: int) -> dict[str, Any]:
     figures: dict[str, Any] = {
         "engine": "PostgreSQL" if database.is_server(path) else "SQLite",
         "lights": lights,
-        "readings": lights * (_REPORTS + 2 * _AROUND) * len(_readings(0, 0)),
+        "readings": lights * (REPORTS + 2 * AROUND) * len(readings(0, 0)),
     }
 
     def tell(name: str, value: float) -> None:
@@ -149,18 +139,19 @@ def measure(path: str, lights: int) -> dict[str, Any]:
     _rolled(connection, path, "rollup", tell)
     tell("rollup_mb", _size_mb(connection, path) - figures["records_mb"])
     figures["energy_wh"], figures["hours"] = connection.execute(
-        "SELECT sum(energy_wh), count(*) FROM hours WHERE hour_unix_s >= ? AND hour_unix_s < ?", (_DAY, _DAY + 86_400)
+        "SELECT sum(energy_wh), count(*) FROM hours WHERE hour_unix_s >= ? AND hour_unix_s < ?", (DAY, DAY + 86_400)
     ).fetchone()
-    figures["energy_wh_of_registers"] = lights * (_register(_REPORTS) - _register(0))
+    figures["energy_wh_of_registers"] = lights * (register(REPORTS) - register(0))
     if database.is_server(path):
         connection.execute("ANALYZE")  # autovacuum's, a minute later
-    _copy_days(connection)
+    copy_days(connection)
     with closing(schema.open_to_read(path)) as reading:
         if database.is_server(path):
             reading.execute("SET plan_cache_mode = force_custom_plan")  # as for a command, which asks once
         for name, ask in _questions(reading, lights).items():
             tell(name, _best(reading, ask))
-    connection.execute("UPDATE day_spans SET dirty = 1 WHERE day = ?", (_OF_DAY,))
+    _ask_as_person(connection, path, tell)
+    connection.execute("UPDATE day_spans SET dirty = 1 WHERE day = ?", (OF_DAY,))
     _rolled(connection, path, "day_again", tell)
     connection.close()
     if lights <= _PURGED_MAX:
@@ -172,6 +163,7 @@ def _questions(connection: database.Connection, lights: int) -> dict[str, Callab
     questions: dict[str, Callable[[], Any]] = {
         "state_s": lambda: _states(connection, None),
         "state_commune_s": lambda: _states(connection, "49000"),
+        "picture_commune_s": lambda: pictures.drawn(connection, "49000", now_s=DAY + 86_400),
         "commune_hours_s": lambda: connection.execute(_COMMUNE_HOURS).fetchall(),
         "readings_light_s": lambda: _summed(connection, f" AND node = '{node(0).hex()}'"),
         "readings_street_s": lambda: _summed(connection, " AND street = 'rue 0'"),
@@ -183,6 +175,28 @@ def _questions(connection: database.Connection, lights: int) -> dict[str, Callab
     return questions
 
 
+def _ask_as_person(connection: database.Connection, path: str, tell: Callable[[str, float], None]) -> None:
+    """Asks as a person with the lighting of all communes, and by the command itself."""
+    with database.transaction(connection):
+        if database.is_server(path):
+            server.prepare(connection)
+        grants.give(connection, grants.Grant(_PERSON, grants.ALL, grants.LIGHTING, 0, None, "bench", 0))
+    with closing(reader.open_to_read(path, grants.areas(connection, _PERSON, now_s=DAY))) as reading:
+        if database.is_server(path):
+            reading.execute("SET plan_cache_mode = force_custom_plan")
+        tell("state_trade_s", _best(reading, lambda: _states(reading, None)))
+    now_s = int(time.time())
+    connection.execute("UPDATE latest SET seconds = ?, received_unix_s = ?", (now_s - 60, now_s - 55))
+    for name, words in (("lamps_wall_s", ()), ("lamps_trade_wall_s", ("--as", _PERSON))):
+        command = [sys.executable, "-m", "tools", "centre", "lamps", "--db", path, "--state", "fault", *words]
+        times = []
+        for _ in range(3):
+            began_s = time.monotonic()
+            subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+            times.append(time.monotonic() - began_s)
+        tell(name, min(times))
+
+
 def _summed(connection: database.Connection, condition: str) -> list:
     statement = f"SELECT count(*), sum(value) FROM readings WHERE day_local = '2026-11-13'{condition}"
     return connection.execute(statement).fetchall()
@@ -191,9 +205,9 @@ def _summed(connection: database.Connection, condition: str) -> list:
 def _purge(path: str) -> dict[str, Any]:
     connection = schema.open_to_write(path, "NORMAL")
     size_mb, records, began_s = _size_mb(connection, path), 0, _spent_s(connection)
-    purge = Purge(connection, now_s=_DAY + 86_400 + kept_days(connection)[READINGS] * 86_400)
-    for node in purge.nodes():
-        records += sum(purge.purge_readings(node))
+    purge = Purge(connection, now_s=DAY + 86_400 + kept_days(connection)[READINGS] * 86_400)
+    for own in purge.nodes():
+        records += sum(purge.purge_readings(own))
     purged_s = _spent_s(connection) - began_s
     while connection.give_back():
         pass
@@ -246,146 +260,13 @@ def _of_children_s() -> float:
 
 
 def _states(connection: database.Connection, insee: str | None) -> list:
-    states = States(connection, now_s=_DAY + 86_400, insee=insee)
+    states = States(connection, now_s=DAY + 86_400, insee=insee)
     return list(states.of_equipment(LIGHT))
 
 
 def _streets(connection: database.Connection, insee: str | None) -> list:
     usages = Usages(connection, ENERGY, _MONTH, insee=insee)
-    return list(Estate(Register(connection), usages, insee, _DAY).rows(STREET, _MONTH[1] - _MONTH[0]))
-
-
-# --- the territory ------------------------------------------------------------------------------------------
-
-
-def fill(connection: database.Connection, lights: int) -> None:
-    """Writes the register and the records of so many lights, and marks what is to be rolled up."""
-    cabinets = -(-lights // _CABINET_LIGHTS)
-    with database.transaction(connection):
-        connection.executemany(
-            "INSERT INTO gateways (gateway, id, insee, name, first_seen_unix_s, bound) VALUES (?, ?, ?, ?, ?, 1)",
-            [(n + 1, _gateway(n), _insee(n), f"cab-{n}", _DAY) for n in range(cabinets)],
-        )
-        connection.executemany(
-            "INSERT INTO equipment (insee, kind, id, name, street, cabinet, feeder, node, from_unix_s)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0)",
-            [*_communes(), *_cabinets(cabinets), *map(_light, range(lights))],
-        )
-    for cabinet in range(cabinets):
-        numbers = range(_CABINET_LIGHTS * cabinet, min(lights, _CABINET_LIGHTS * (cabinet + 1)))
-        rows = [_switched(cabinet, feeder) for feeder in range(len(_FEEDERS))]
-        rows += [row for n in numbers for row in _reports(n)]
-        rows += [_failure(n) for n in numbers if n % _FAULTY == 0]
-        _write(connection, cabinet + 1, rows)
-    with database.transaction(connection):
-        connection.executemany(
-            f"INSERT INTO feeders VALUES (?, ?, 1, ?, {_SWITCHED_S}, {record.SYNCED}, {_SWITCHED_S + 60}, 1)",
-            [(_gateway(n), name, number) for n in range(cabinets) for number, name in enumerate(_FEEDERS)],
-        )
-        connection.executemany(
-            "INSERT INTO faults (node, boot, sequence, code, part, last_boot, last_sequence)"
-            " VALUES (?, 1, ?, ?, ?, 1, ?)",
-            [(node(n), _FAILED, event.LAMP_FAILURE, b"", _FAILED) for n in range(0, lights, _FAULTY)],
-        )
-
-
-def _communes() -> Iterator[tuple]:
-    for n in range(_COMMUNES):
-        yield _insee(n), "commune", _insee(n), f"Commune {n}", None, None, None, None
-
-
-def _cabinets(count: int) -> Iterator[tuple]:
-    for n in range(count):
-        yield _insee(n), "cabinet", f"cab-{n}", None, None, None, None, None
-        for name in _FEEDERS:
-            yield _insee(n), "feeder", f"cab-{n}/{name}", None, None, None, None, None
-
-
-def _light(n: int) -> tuple:
-    cabinet = n // _CABINET_LIGHTS
-    insee, feeder = _insee(cabinet), _FEEDERS[n % len(_FEEDERS)]
-    return insee, "light", str(n), None, f"rue {n // _STREET_LIGHTS}", f"{insee}-cab-{cabinet}", feeder, node(n)
-
-
-def _insee(cabinet: int) -> str:
-    return f"49{cabinet % _COMMUNES:03}"
-
-
-def _gateway(cabinet: int) -> bytes:
-    return b"\x01" + cabinet.to_bytes(7, "big")
-
-
-def node(light: int) -> bytes:
-    """Returns an id drawn by lot: boards come to streets in any order, ids that rise with the lights are cheaper."""
-    return blake2b(light.to_bytes(4), digest_size=8).digest()
-
-
-def _write(connection: database.Connection, gateway: int, rows: list[tuple]) -> None:
-    marks = Marks(connection)
-    with database.transaction(connection):
-        connection.executemany(
-            "INSERT INTO records VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            [(*row, gateway, row[3] + 60) for row in rows],
-        )
-        marks.note(rows, gateway, _DAY + 86_400)
-        marks.save()
-
-
-def _row(node: bytes, sequence: int, unix_s: int, lane: int, body: dict[int, int] | record.EventBody) -> tuple:
-    return node, 1, sequence, unix_s, record.SYNCED, 1, lane, record.encode_body(body)
-
-
-def _reports(light: int) -> Iterator[tuple]:
-    for step in range(-_AROUND, _REPORTS + _AROUND):
-        at_s = _DAY + _REPORT_S * step
-        yield _row(node(light), step + _AROUND, at_s, _TELEMETRY, _readings(light, step))
-
-
-_FAILED = _REPORTS + 2 * _AROUND
-
-
-def _failure(light: int) -> tuple:
-    return _row(node(light), _FAILED, _DAY + 85_900, _ALARM, record.EventBody(event.LAMP_FAILURE, True, None))
-
-
-def _switched(cabinet: int, feeder: int) -> tuple:
-    said = record.EventBody(event.FEEDER_SWITCHED, None, [_FEEDERS[feeder], True, "policy", 0])
-    return _row(_gateway(cabinet), feeder, _SWITCHED_S, event.LANES.index(event.EVENT), said)
-
-
-def _readings(light: int, step: int) -> dict[int, int]:
-    is_lit = _is_lit(step)
-    return {
-        quantity.POWER: 231 + light % 9 if is_lit else 4,
-        quantity.VOLTAGE: 2301 + light % 5,
-        quantity.CURRENT: 104,
-        quantity.ENERGY: 90_000 + light % 5000 + _register(step),
-        quantity.LEVEL_ORDERED: 40 if is_lit else 0,
-        quantity.TEMPERATURE: 1200 + step,
-        quantity.ILLUMINANCE: 12 if is_lit else 3000,
-        quantity.POWER_FACTOR: 95,
-    }
-
-
-def _is_lit(step: int) -> bool:
-    return step < 32 or step >= 70
-
-
-@cache
-def _register(step: int) -> int:
-    return _WH * sum(_is_lit(one) for one in range(-_AROUND, step))
-
-
-def _copy_days(connection: database.Connection) -> None:
-    columns = ", ".join(("node", "channel", *hours.FIGURES))
-    with database.transaction(connection):
-        connection.execute("DELETE FROM days WHERE day_local <> ?", (hours.day_text(_OF_DAY),))
-        for begin in range(_OF_DAY - 12, _OF_DAY + 18):
-            if begin != _OF_DAY:
-                connection.execute(
-                    f"INSERT INTO days (day_local, {columns}) SELECT ?, {columns} FROM days WHERE day_local = ?",
-                    (hours.day_text(begin), hours.day_text(_OF_DAY)),
-                )
+    return list(Estate(Register(connection), usages, insee, DAY).rows(STREET, _MONTH[1] - _MONTH[0]))
 
 
 def _best(connection: database.Connection, ask: Callable[[], Any]) -> float:

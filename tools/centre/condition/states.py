@@ -106,13 +106,14 @@ _NOT_SWITCHED = _Power(None, None, None, None, False)
 
 class States:
     """Answers for one instant on one connection: everything that the states depend on is read once. `insee`: of one
-    commune alone, with the cabinets of others that its equipment hangs on."""
+    commune alone, with the cabinets of others that its equipment hangs on. `nodes`: those that are asked
+    for, None: all."""
 
     def __init__(self, connection: database.Connection, *, now_s: int, insee: str | None = None) -> None:
         self._connection = connection
         self._now_s = now_s
         self._insee = insee
-        self._nodes = None if insee is None else nodes_of_commune(connection, insee)
+        self.nodes = None if insee is None else nodes_of_commune(connection, insee)
         self._heard = dict(self._asked(_HEARD, "node"))
         self._gateways: dict[bytes, str] = {}
         self._cabinets: dict[str, int] = {}
@@ -125,7 +126,7 @@ class States:
             place, stated = (cabinet_of(insee, name), feeder), (at_s, bool(closed))
             self._contactors[place] = max(stated, self._contactors.get(place, stated))
         self._powers: dict[tuple[str, str], _Power] = {}
-        self._sort_faults(Faults(connection).open(self._nodes))
+        self._sort_faults(Faults(connection).open(self.nodes))
 
     def of_equipment(self, kind: str) -> Iterable[State]:
         """Returns the state of each equipment of a kind that is in force, by commune and id."""
@@ -152,9 +153,9 @@ class States:
 
     def _asked(self, statement: str, column: str) -> Iterable[tuple]:
         """Returns the rows of a question about all nodes, or about those of the commune."""
-        if self._nodes is None:
+        if self.nodes is None:
             return self._connection.execute(statement)
-        return self._connection.among(f"{statement} WHERE {column} {{}}", self._nodes)
+        return self._connection.among(f"{statement} WHERE {column} {{}}", self.nodes)
 
     def _equipment(self, kind: str, more: str = "") -> Iterator[tuple]:
         of_commune = ("", ()) if self._insee is None else ("AND insee = ?", (self._insee,))

@@ -29,7 +29,7 @@ from tools.centre.web.states import Shown, shown
 from wire import record
 
 _MEASURED = f"""SELECT node, power_dw, level_percent, CASE WHEN readings_quality <> {record.UNSET}
-    AND readings_seconds >= {STAMP_UNIX_S_MIN} AND readings_seconds <= ? THEN readings_seconds END FROM latest"""
+    AND readings_seconds >= {STAMP_UNIX_S_MIN} THEN readings_seconds END FROM latest WHERE node {{}}"""
 _PLACES = """SELECT id, post, lamp, power_dw, longitude, latitude FROM equipment WHERE insee = ? AND kind = 'light'
     AND from_unix_s <= ? AND (until_unix_s IS NULL OR until_unix_s > ?)"""
 _NOWHERE = (None,) * 5
@@ -112,7 +112,8 @@ class Pictures:
             held.asked_s, held.mark = asked_s, self._changes()
             is_same = held.mark is not None and held.mark == mark
             if before is None or not is_same or abs(now_s - before.now_s) >= PICTURE_STALE_S:
-                held.picture = before = _drawn(areas, insee, before, now_s=now_s)
+                with opened(areas) as connection:
+                    held.picture = before = drawn(connection, insee, before, now_s=now_s)
             return before._replace(now_s=now_s)
 
     def _make_room(self) -> None:
@@ -142,11 +143,11 @@ class _Held:
         self.asked_s = float("-inf")
 
 
-def _drawn(areas: Areas, insee: str, before: Picture | None, *, now_s: int) -> Picture:
-    with opened(areas) as connection:
-        states = States(connection, now_s=now_s, insee=insee)
-        lights = _lights(connection, states, insee, before.lights if before is not None else (), now_s=now_s)
-        others = spaces(connection, states, insee, now_s=now_s)
+def drawn(connection: database.Connection, insee: str, before: Picture | None = None, *, now_s: int) -> Picture:
+    """Returns the picture of a commune; `before`, if nothing has changed since."""
+    states = States(connection, now_s=now_s, insee=insee)
+    lights = _lights(connection, states, insee, before.lights if before is not None else (), now_s=now_s)
+    others = spaces(connection, states, insee, now_s=now_s)
     if before is not None and before.lights == lights and before.spaces == others:
         return before._replace(now_s=now_s)
     version = secrets.token_hex(4)
@@ -170,7 +171,9 @@ def _lights(
     """Returns the lights of a commune by street and number; one of `before` that is still the same is taken as it was,
     for making them is most of the work."""
     known = {one.state.id: one for one in before}
-    measured = {row[0]: row[1:] for row in connection.execute(_MEASURED, (now_s + STAMP_AHEAD_S_MAX,))}
+    measured, latest_s = {}, now_s + STAMP_AHEAD_S_MAX
+    for node, power_dw, level_percent, at_s in connection.among(_MEASURED, states.nodes or ()):
+        measured[node] = power_dw, level_percent, None if at_s is not None and at_s > latest_s else at_s
     places = {row[0]: row[1:] for row in connection.execute(_PLACES, (insee, now_s, now_s))}
     found = []
     for state in states.of_equipment(LIGHT):

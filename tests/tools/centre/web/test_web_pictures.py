@@ -41,8 +41,8 @@ def change(path, statement, *values):
 
 def test_picture_is_asked_once_a_second_and_only_when_something_has_changed(lit, monkeypatch):
     drawn, time = [], [0.0]
-    draw = pictures._drawn
-    monkeypatch.setattr(pictures, "_drawn", lambda *given, **now: drawn.append(given) or draw(*given, **now))
+    draw = pictures.drawn
+    monkeypatch.setattr(pictures, "drawn", lambda *given, **now: drawn.append(given) or draw(*given, **now))
     kept = Pictures(lit, clock=lambda: time[0])
     first = kept.of(AREAS, INSEE, now_s=NOW_S)
     assert len(first.lights) == 30
