@@ -156,4 +156,4 @@ def test_the_report_at_the_end_is_the_checkers_judgement(demo, browser):
     text = browser.post(f"{origin}/demo/report")
     assert "demo-report" in text and "n’est perdu ni compté deux fois" in text
     told = text.split("Feneu, Armoire", 1)[1].split("<li>")[0]
-    assert re.search(r"de \d\d:\d\d à \d\d:\d\d", told) and "sans courant" in told and "plus rien n’était venu" in told
+    assert re.search(r"de \d\d:\d\d à \d\d:\d\d", told) and "sans courant" in told and "plus rien n’était reçu" in told

@@ -56,13 +56,13 @@ WORDS = Phrases({
     "report.still": N_("since {clock}, and still"),
     "report.unpowered": NN_("{count} lamp had no current, and burns by its policy again.",
                             "{count} lamps had no current, and burn by their policy again."),
-    "report.waited": NN_("{count} record at most waited in the cabinets; it has arrived.",
-                         "{count} records at most waited in the cabinets; all have arrived."),
-    "report.waited.not": NN_("{count} record waits in the cabinets.", "{count} records wait in the cabinets."),
-    "report.kept": NN_("Meanwhile {count} other lamp was to burn, and did.",
-                       "Meanwhile {count} other lamps were to burn, and all did."),
-    "report.kept.not": NN_("Meanwhile {count} other lamp was to burn; {short} did not for a while.",
-                           "Meanwhile {count} other lamps were to burn; {short} did not for a while."),
+    "report.waited": NN_("{count} record at most waited in the cabinets.",
+                         "{count} records at most waited in the cabinets."),
+    "report.arrived": N_("All have arrived."),
+    "report.kept": NN_("Meanwhile {count} sound lamp was to burn, and did.",
+                       "Meanwhile {count} sound lamps were to burn, and all did."),
+    "report.kept.not": NN_("Meanwhile {count} sound lamp was to burn; {short} did not for a while.",
+                           "Meanwhile {count} sound lamps were to burn; {short} did not for a while."),
     "report.figures": N_("All figures of the run"),
     "report.onward": NC_("button", "Go on"),
 })  # fmt: skip
@@ -130,6 +130,8 @@ def report(request: Any) -> Any:
         values = {
             "clock_judged": words.clock(judged.unix_s),
             "verdict": f"report.{verdict}",
+            # What the judgement has seen to arrive: it knows of no later break.
+            "arrived_s": judged.unix_s if result.is_good else 0,
             "defects": text.faults(result),
             "figures": text.text(result, None, request.language).strip(),
         }
@@ -155,13 +157,12 @@ def _described(request: Any) -> list[dict[str, Any]]:
     """Returns what was broken this evening, in its order: what the world shows of it, asked in its thread, and what the
     centre knows, read as its screens read it."""
 
-    def ask(story: Story) -> list[tuple[Struck, faults.Target, Said | None, int, tuple[int, int]]]:
+    def ask(story: Story) -> list[tuple[Struck, faults.Target, Said | None, tuple[int, int]]]:
         return [
             (
                 one,
                 next(target for target in faults.KINDS[one.kind].targets(story) if target.key == one.target),
                 faults.KINDS[one.kind].watch(story, one.target),
-                one.waiting(),
                 story.short_between(one.from_s, one.until_s or story.unix_s),
             )
             for one in story.broken
@@ -171,9 +172,10 @@ def _described(request: Any) -> list[dict[str, Any]]:
 
 
 def _row(
-    request: Any, one: Struck, target: faults.Target, measured: Said | None, waiting: int, lamps: tuple[int, int]
+    request: Any, one: Struck, target: faults.Target, measured: Said | None, lamps: tuple[int, int]
 ) -> dict[str, Any]:
     language, kind = request.language, faults.KINDS[one.kind]
+    lasted_s = max(60, (one.until_s or 0) - one.from_s)
     return {
         "kind": one.kind,
         "target": one.target,
@@ -182,13 +184,15 @@ def _row(
         "from_s": one.from_s,
         "clock": words.clock(one.from_s),
         "end": None if one.until_s is None else words.clock(one.until_s),
-        "length": "" if one.until_s is None else duration(max(60, one.until_s - one.from_s), language),
+        "until_s": one.until_s,
+        "length": duration(lasted_s - lasted_s % 60, language),
         "expect": translate(kind.expect, language),
         "measured": None if measured is None else translate(measured.message, language, **measured.values),
+        # A thunderstorm is no business of the centre's.
+        "is_reported": target.subject is not None or bool(target.cabinets),
         "known": known(request, target, one.from_s, one.until_s),
         "unpowered": one.unpowered,
         "waited": one.waited_max,
-        "waiting": waiting,
-        "lamps": lamps[0],
-        "short": lamps[1],
+        "lamps": lamps[0] if target.cabinets else 0,
+        "short": lamps[1] if target.cabinets else 0,
     }

@@ -23,11 +23,12 @@ _LAW_AFTER_MS = 1_800_000
 
 
 class Cabinet(NamedTuple):
-    """Names a cabinet: its address (`49135-cab-1`), its commune, and its name in the register."""
+    """Names a cabinet: its address (`49135-cab-1`), its commune, its name in the register, and both for people."""
 
     address: str
     insee: str
     name: str
+    label: str
 
 
 class Target(NamedTuple):
@@ -88,8 +89,9 @@ def _cabinets(story: Story) -> Iterator[Target]:
     for index, host in enumerate(_hosts(story)):
         address = cabinet_of(host.options.insee, host.options.name)
         version = found[address]
-        cabinet = Cabinet(address, version.key.insee, version.equipment.name or version.key.id)
-        yield Target(str(index), _label(story, version), host.options.gateway, (cabinet,))
+        label = _label(story, version)
+        cabinet = Cabinet(address, version.key.insee, version.equipment.name or version.key.id, label)
+        yield Target(str(index), label, host.options.gateway, (cabinet,))
 
 
 def _feeders(story: Story) -> Iterator[Target]:

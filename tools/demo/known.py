@@ -29,8 +29,8 @@ from tools.demo import people
 from tools.demo.faults import Target
 
 _ELSEWHERE = N_("{where}: {sentence}")
-_SILENT = N_("nothing had come from {cabinet} since {clock}")
-_HEARD = """SELECT max(received_unix_s) FROM records WHERE received_unix_s <= ?
+_SILENT = N_("{cabinet}: nothing had come from it since {clock}")
+_HEARD = """SELECT max(received_unix_s) FROM records WHERE received_unix_s < ?
     AND gateway IN (SELECT gateway FROM gateways WHERE insee || '-' || name = ?)"""
 # Causes that are shown of one thing; of the others their number.
 _CAUSES_SHOWN = 4
@@ -95,7 +95,7 @@ def _silences(connection: database.Connection, target: Target, until_s: int, lan
     for one in target.cabinets:
         heard_s = connection.execute(_HEARD, (until_s, one.address)).fetchone()[0]
         if heard_s is not None and until_s - heard_s > SILENCE_S_MAX:
-            said = translate(_SILENT, language, cabinet=one.name, clock=clock(heard_s))
+            said = translate(_SILENT, language, cabinet=one.label, clock=clock(heard_s))
             yield Seen(heard_s + SILENCE_S_MAX, said)
 
 

@@ -113,6 +113,7 @@ def test_without_fibre_records_wait_where_there_is_no_4g(story):
     said = faults.KINDS["fibre"].watch(story, chosen.key)
     assert said.values["count"] > 0
     faults.mend(story, "fibre", chosen.key)
+    assert story.broken[-1].waited_max >= said.values["count"]  # for the report, when none waits any more
     story.run_until(story.now_ms + 5 * MINUTE_MS)
     assert story.territory.gateways[1].waiting() == 0
 
@@ -120,7 +121,7 @@ def test_without_fibre_records_wait_where_there_is_no_4g(story):
 def test_without_mains_the_lamps_of_a_cabinet_are_dark(story):
     before = story.snapshot().lit
     chosen, _ = struck(story, "power", 2, for_min=2)
-    assert story.snapshot().lit == before - 12
+    assert story.snapshot().lit == before - 12 == before - story.broken[-1].unpowered
     faults.mend(story, "power", chosen.key)
     story.run_until(story.now_ms + 10 * MINUTE_MS)
     assert story.snapshot().lit == before

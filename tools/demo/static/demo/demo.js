@@ -3,9 +3,9 @@
 
 document.addEventListener("htmx:afterSettle", (event) => {
   const drawer = document.getElementById("demo-drawer"), struck = document.getElementById("demo-struck");
-  if (struck && event.detail.requestConfig?.verb === "post") {
-    drawer.scrollTop += struck.getBoundingClientRect().top - drawer.getBoundingClientRect().top;
-  }
+  if (!struck || event.detail.requestConfig?.verb !== "post") return;
+  const top = struck.getBoundingClientRect().top, around = drawer.getBoundingClientRect();
+  if (top > around.bottom - 160) drawer.scrollTop += top - around.top;
 });
 
 document.addEventListener("keydown", (event) => {
