@@ -30,6 +30,7 @@ from gateway.io.files import FolderLock
 from gateway.io.mqtt import Connected, Disconnected, Message, MqttLink, PubAck, Subscription
 from gateway.io.own_certificate import OwnCertificate
 from gateway.shell import keys as node_keys
+from gateway.shell import update_report
 from gateway.shell.bearers import Bearers
 from gateway.shell.cabinet import CabinetShell
 from gateway.shell.images import NodeImageStore
@@ -120,7 +121,10 @@ class Agent:
             self._renewal = Renewal(self._config, own, self._mqtt, self._operation.log)
             self._operation.facts.own = own
         self._tells = TellStore(self._config.data, opened.core.directive_service.directives, self._operation.log)
-        self._update_report = UpdateReport(self._config.data, self._core, self._operation.log)
+        self._update_reports = [
+            UpdateReport(subject, self._config.data, self._core, self._operation.log)
+            for subject in (update_report.AGENT, update_report.SYSTEM)
+        ]
         self._bearers = Bearers(
             self._config, self._core, self._mqtt, turn=self._turn, post=self._posted, log=self._operation.log
         )
@@ -235,7 +239,8 @@ class Agent:
         self._link.poll_images()
         self._images.poll()
         self._tells.poll()
-        self._update_report.poll(now_ms=now_ms)
+        for report in self._update_reports:
+            report.poll(now_ms=now_ms)
         if self._renewal is not None:
             self._renewal.poll(unix_s=self._core.clock.unix_s(now_ms=now_ms), now_ms=now_ms)
         self._operation.housekeep(self._core, now_ms=now_ms)

@@ -44,6 +44,7 @@ RECEIPT_REFUSED = 17
 AGENT_UPDATE = 18
 UPDATE = 24
 CAMPAIGN = 25
+SYSTEM_UPDATE = 26
 LAMP_FAILURE = 64
 LAMP_UNEXPECTED_ON = 65
 METER_FAILURE = 66
@@ -90,6 +91,7 @@ CONTAINER_FULL = 107
 PREHEAT_FAILURE = 108
 FAIR_USE_EXCEEDED = 109
 AGENT_UPDATE_FAILURE = 110
+SYSTEM_UPDATE_FAILURE = 111
 CAMPAIGN_HALTED = 112
 LEVEL_CHANGED = 128
 FEEDER_SWITCHED = 129
@@ -166,6 +168,9 @@ def _entries():
     # a gateway's campaign that brings a kind of node its program has another phase (word): kind, number of the image,
     # phase, how many nodes have confirmed it and how many have failed
     Event(CAMPAIGN, "campaign", ("product", "number", "phase", "confirmed", "failed")),
+    # the packages of a gateway's system: the state of Debian's archive that was wanted (20261130T000000Z), the one
+    # before or null, what became of it and why, as of agentUpdate
+    Event(SYSTEM_UPDATE, "systemUpdate", ("system_state", "system_before", "outcome", "why")),
     Event(LAMP_FAILURE, "lampFailure", None),
     Event(LAMP_UNEXPECTED_ON, "lampUnexpectedOn", None),
     Event(METER_FAILURE, "meterFailure", None),
@@ -247,6 +252,9 @@ def _entries():
     Event(FAIR_USE_EXCEEDED, "fairUseExceeded", ("about", "alarms", "events", "reading_bytes")),
     # a gateway could not bring its own package to the version wanted: that version, why (word); ends when it can
     Event(AGENT_UPDATE_FAILURE, "agentUpdateFailure", ("agent_version", "why")),
+    # a gateway could not bring its system to the state wanted: that state, why (word), names of the packages that were
+    # to change (text, 100 characters of it) or null; ends when it can
+    Event(SYSTEM_UPDATE_FAILURE, "systemUpdateFailure", ("system_state", "why", "packages")),
     # such a campaign has halted by itself: the kind; ends when a person stops it or begins another
     Event(CAMPAIGN_HALTED, "campaignHalted", ("product",)),
     # new level %, previous level %, rule (word), reason: an integer for the policy (policy.lighting.reason_text), the

@@ -1,12 +1,16 @@
-"""Decides when the gateway's own package is exchanged, whether the new one is well, and what comes next.
+"""Decides when the gateway's own package and those of the system are exchanged, whether the new ones are well, and what
+comes next.
 
-The centre publishes a plan: a version, and the cabinets that are to have it. A cabinet fetches package and former
-package, and then goes through the table below. The program that does so is that of the former version, unpacked beside
-the system: nothing of it is exchanged under its feet, and it is known to work here.
+The centre publishes two plans, one of the agent, one of the system: a version, and the cabinets that are to have it.
+The system's version is a state of Debian's archive, named by its time (snapshot.debian.org). A cabinet fetches what is
+new, keeps what was there, and then goes through the table below. The trial of an agent is led by the program of the
+former version, unpacked beside the system: nothing of it is exchanged under its feet, and it is known to work here.
 
-    install   the new package is being installed
-    watch     it is installed: within `watch_s` all that held before must hold again
-    back      it is not well, or could not be installed: the former package is being put back
+    install   the new packages are being installed
+    restart   the system's are installed: the machine starts again with them
+    watch     they run: within `watch_s` all that held before must hold again
+    back      they are not well, or could not be installed: the former packages are being put back
+    restart-back   the system's are back: the machine starts again with them
     kept, rolled-back   over; told as an event record
 
 A power cut leaves the state on the disk: the program goes on at the next start, by `dpkg --configure -a` first. A trial
@@ -22,8 +26,9 @@ from gateway.core.status import RUNNING, Status
 from policy import sun
 
 INSTALL, WATCH, BACK, KEPT, ROLLED_BACK, REFUSED = "install", "watch", "back", "kept", "rolled-back", "refused"
+RESTART, RESTART_BACK = "restart", "restart-back"
 DONE, FAILED = "done", "failed"
-OVER = (KEPT, ROLLED_BACK)
+FORTH, OVER = (INSTALL, RESTART, WATCH), (KEPT, ROLLED_BACK)
 _NEXT = {
     (INSTALL, DONE): WATCH,
     (INSTALL, FAILED): BACK,
@@ -31,6 +36,15 @@ _NEXT = {
     (WATCH, FAILED): BACK,
     (BACK, DONE): ROLLED_BACK,
     (BACK, FAILED): BACK,
+}
+# A new kernel, a new C library run once the machine has started; and a system that does not start shows by day.
+_NEXT_OF_SYSTEM = {
+    **_NEXT,
+    (INSTALL, DONE): RESTART,
+    (RESTART, DONE): WATCH,
+    (RESTART, FAILED): BACK,
+    (BACK, DONE): RESTART_BACK,
+    (RESTART_BACK, DONE): ROLLED_BACK,
 }
 # Why a trial failed, as the centre is told.
 INTERRUPTED, AGENT, JOURNAL, NODES, CENTRE = "interrupted", "agent", "journal", "nodes", "centre"
@@ -45,6 +59,11 @@ DUSK_S, DAWN_S = 3600, 4500
 NAMES_MAX = 20_000
 # As `bocage package build` accepts it, and short enough for a record.
 _VERSION = re.compile(r"[0-9][A-Za-z0-9.+~]{0,31}")
+# A state of Debian's archive; the later of two is the higher text.
+_STATE = re.compile(r"20[0-9]{6}T[0-9]{6}Z")
+# A cabinet that has read no plan of the system for so long updates it by itself: longer than a campaign with its stages
+# and a summer's holidays, and shorter than what an intruder needs a flaw to stay open for.
+ALONE_S = 30 * 86_400
 # Words of the log: the new version cannot write the journal, or not read what waits in it.
 _OF_JOURNAL = ("card-unusable", "journal-sync-failed", "journal-other-version", "journal-missed")
 
@@ -83,27 +102,39 @@ class Before(NamedTuple):
     centre: bool
 
 
+class Change(NamedTuple):
+    """Holds what an update does to a package of the system. before None: it is installed anew."""
+
+    package: str
+    before: str | None
+    after: str
+
+
 class Trial(NamedTuple):
-    """Holds the exchange of a package. `starts`: how often its program has begun."""
+    """Holds the exchange of packages. `agent`: the version of the agent that must run after it; `changes`: of the
+    system's packages, none where the agent's own is exchanged; `starts`: how often its program has begun."""
 
     number: int
     version: str
-    former: str
+    former: str | None
     watch_s: int
     before: Before
+    agent: str
+    changes: tuple[Change, ...] = ()
     phase: str = INSTALL
     starts: int = 0
     why: str | None = None
 
     def started(self) -> "Trial":
         """Returns the trial of a program that begins, perhaps after a power cut."""
-        if self.starts >= STARTS_MAX and self.phase in (INSTALL, WATCH):
+        if self.starts >= STARTS_MAX and self.phase in FORTH:
             return self.after(FAILED, INTERRUPTED)
         return self._replace(starts=self.starts + 1)
 
     def after(self, result: str, why: str | None = None) -> "Trial":
         """Returns the trial after its phase has ended so. `why`: the first reason stays."""
-        return self._replace(phase=_NEXT[self.phase, result], why=self.why or why)
+        table = _NEXT_OF_SYSTEM if self.changes else _NEXT
+        return self._replace(phase=table[self.phase, result], why=self.why or why)
 
     def as_json(self) -> str:
         return json.dumps(self._replace(before=self.before._asdict())._asdict())  # type: ignore[arg-type]
@@ -113,7 +144,8 @@ def parse_trial(text: str) -> Trial:
     """Returns the trial that `as_json` wrote; ValueError."""
     try:
         plain = json.loads(text)
-        return Trial(**{**plain, "before": Before(**plain["before"])})
+        changes = tuple(Change(*one) for one in plain["changes"])
+        return Trial(**{**plain, "before": Before(**plain["before"]), "changes": changes})
     except (TypeError, KeyError) as error:
         raise ValueError(str(error)) from error
 
@@ -126,8 +158,8 @@ def before(status: Status, *, held_s: int) -> Before:
 
 
 def missing(status: Status, trial: Trial) -> str | None:
-    """Returns what a new version lacks to be kept, the gravest first; None: nothing."""
-    if status.phase != RUNNING or status.version != trial.version or (status.uptime_s or 0) < _settled_s(trial):
+    """Returns what new packages lack to be kept, the gravest first; None: nothing."""
+    if status.phase != RUNNING or status.version != trial.agent or (status.uptime_s or 0) < _settled_s(trial):
         return AGENT
     if any(fault.what in _OF_JOURNAL for fault in status.faults or ()):
         return JOURNAL
@@ -143,12 +175,19 @@ def _settled_s(trial: Trial) -> int:
     return min(SETTLED_S, trial.watch_s // 2)
 
 
+def is_state(version: str) -> bool:
+    """Returns whether a plan's version names a state of Debian's archive."""
+    return _STATE.fullmatch(version) is not None
+
+
 # Why nothing begins now. It is tried again within the hour, and the centre is not told.
 NO_AGENT, NO_CLOCK, NIGHT, METERED, UNLINKED = "no-agent", "no-clock", "night", "metered", "unlinked"
 
 
-def hindrance(status: Status, site: tuple[int, int] | None, *, lasts_s: int, by_metered: bool) -> str | None:
-    """Returns why neither package nor system is updated now; None: nothing hinders."""
+def hindrance(
+    status: Status, site: tuple[int, int] | None, *, lasts_s: int, by_metered: bool, is_alone: bool = False
+) -> str | None:
+    """Returns why neither package nor system is updated now; None: nothing hinders. `is_alone`: without the centre."""
     if status.phase != RUNNING:
         return NO_AGENT
     unix_s = None if status.clock is None else status.clock.unix_s
@@ -157,7 +196,7 @@ def hindrance(status: Status, site: tuple[int, int] | None, *, lasts_s: int, by_
     if not is_day(unix_s, site, lasts_s=lasts_s):
         return NIGHT
     carrier = status.carrier
-    if status.centre is None or not status.centre.connected:
+    if not is_alone and (status.centre is None or not status.centre.connected):
         return UNLINKED
     return METERED if carrier is not None and carrier.metered and not by_metered else None
 

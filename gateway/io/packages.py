@@ -18,12 +18,13 @@ AGENT_UNIT = "bocage-gateway.service"
 # Words of a fault. The first comes and goes with the link; the others are told to the centre.
 UNREACHABLE, FULL, INSTALL = "unreachable", "disk-full", "install"
 SIGNATURE, DIGEST, UNKNOWN = "signature", "digest", "not-published"
+NOT_KEPT, NO_SNAPSHOTS = "not-kept", "no-snapshots"
 _ENVIRONMENT = {
     "PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8", "LANGUAGE": "C", "DEBIAN_FRONTEND": "noninteractive",
 }  # fmt: skip
 # A program that hangs is given up: a slow link brings a megabyte in minutes, a slow card unpacks in as many.
 _TIMEOUT_S = 1800
-_KEEP = ("-oDpkg::Options::=--force-confdef", "-oDpkg::Options::=--force-confold", "-oDPkg::Lock::Timeout=600")
+KEEP = ("-oDpkg::Options::=--force-confdef", "-oDpkg::Options::=--force-confold", "-oDPkg::Lock::Timeout=600")
 # What apt says of each kind of fault (apt 2.6 to 3.1), the gravest first.
 _FAULTS = (
     (SIGNATURE, re.compile(r"signature verification failed|is not signed|signatures were invalid|NO_PUBKEY")),
@@ -63,11 +64,11 @@ class Repository:
     def refresh(self) -> None:
         """Reads the index anew. PackageFault."""
         self._list.write_text(f"deb [signed-by={self._key}] {self._source} ./\n")
-        self._apt("update")
+        apt_get(*self._options, "update")
 
     def newest(self) -> str | None:
         """Returns the highest version, or the installed one where that is higher; None: there is none."""
-        done = _run(["apt-cache", "-q", *self._options, "policy", PACKAGE])
+        done = run(["apt-cache", "-q", *self._options, "policy", PACKAGE])
         found = re.search(r"Candidate: (\S+)", done.stdout)
         return found[1] if found and found[1] != "(none)" else None
 
@@ -76,18 +77,11 @@ class Repository:
         folder = target.with_suffix(".partial")
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir()
-        self._apt("download", f"{PACKAGE}={version}", cwd=folder)
+        apt_get(*self._options, "download", f"{PACKAGE}={version}", cwd=folder)
         [made] = folder.glob("*.deb")
         sync(made)
         made.replace(target)
         folder.rmdir()
-
-    def _apt(self, *words: str, cwd: Path | None = None) -> None:
-        done = _run(["apt-get", "-q", *self._options, *words], cwd=cwd)
-        if done.returncode:
-            said = done.stdout + done.stderr
-            reason = next((word for word, pattern in _FAULTS if pattern.search(said)), UNREACHABLE)
-            raise PackageFault(reason, _gist(said))
 
 
 class System:
@@ -96,29 +90,31 @@ class System:
     def installed(self) -> str | None:
         """Returns the version that is whole: unpacked and configured; None otherwise."""
         words = ["dpkg-query", "--show", "--showformat=${db:Status-Abbrev} ${Version}", PACKAGE]
-        state, _, version = _run(words).stdout.partition(" ")
+        state, _, version = run(words).stdout.partition(" ")
         return version.strip() if state.strip() == "ii" else None
 
     def is_newer(self, version: str, other: str) -> bool:
         """Returns whether a version is higher than another, as Debian orders them."""
-        return _run(["dpkg", "--compare-versions", version, "gt", other]).returncode == 0
+        return run(["dpkg", "--compare-versions", version, "gt", other]).returncode == 0
 
     def mend(self) -> None:
         """Finishes what a power cut has interrupted, of any package, as far as it goes."""
-        _run(["dpkg", "--configure", "-a", "--force-confdef", "--force-confold"])
+        run(["dpkg", "--configure", "-a", "--force-confdef", "--force-confold"])
 
     def install(self, package: Path) -> None:
         """Installs a file, with what it depends on from the system's own sources; removes nothing. PackageFault."""
-        words = ["install", "--yes", "--no-remove", "--allow-downgrades", *_KEEP, str(package)]
-        done = _run(["apt-get", "-q", "-oAPT::Sandbox::User=root", *words])
+        words = ["apt-get", "-q", "-oAPT::Sandbox::User=root", "install", "--yes", "--no-remove", "--allow-downgrades"]
+        if run([*words, "--simulate", str(package)]).returncode:  # it depends on what these lists do not have
+            run(["apt-get", "-q", "update"])
+        done = run([*words, *KEEP, str(package)])
         if done.returncode:
-            raise PackageFault(INSTALL, _gist(done.stderr or done.stdout))
+            raise PackageFault(INSTALL, gist(done.stderr or done.stdout))
 
     def take_back(self, package: Path) -> None:
         """Installs a file by dpkg alone, which needs no repository: its dependencies are there. PackageFault."""
-        done = _run(["dpkg", "--force-confdef", "--force-confold", "--install", str(package)])
+        done = run(["dpkg", "--force-confdef", "--force-confold", "--install", str(package)])
         if done.returncode:
-            raise PackageFault(INSTALL, _gist(done.stderr))
+            raise PackageFault(INSTALL, gist(done.stderr))
 
     def restart_agent(self) -> None:
         """Starts the agent again, also where systemd has given it up."""
@@ -128,20 +124,31 @@ class System:
     def extract(self, package: Path, folder: Path) -> None:
         """Unpacks the files of a package into a folder, without installing it. PackageFault."""
         shutil.rmtree(folder, ignore_errors=True)
-        done = _run(["dpkg-deb", "--extract", str(package), str(folder)])
+        done = run(["dpkg-deb", "--extract", str(package), str(folder)])
         if done.returncode:
-            raise PackageFault(INSTALL, _gist(done.stderr))
+            raise PackageFault(INSTALL, gist(done.stderr))
 
     def version_of(self, package: Path) -> str | None:
         """Returns the version of a package's file; None where there is none that is whole."""
-        done = _run(["dpkg-deb", "--field", str(package), "Version"])
+        done = run(["dpkg-deb", "--field", str(package), "Version"])
         return done.stdout.strip() if done.returncode == 0 else None
 
     def systemctl(self, *words: str) -> None:
-        _run(["systemctl", *words])
+        run(["systemctl", *words])
 
 
-def _run(words: list[str], cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+def apt_get(*words: str, cwd: Path | None = None, otherwise: str = UNREACHABLE) -> str:
+    """Runs apt-get; returns what it said. PackageFault, with the word for what it complains of, or `otherwise`."""
+    done = run(["apt-get", "-q", *words], cwd=cwd)
+    if done.returncode:
+        said = done.stdout + done.stderr
+        reason = next((word for word, pattern in _FAULTS if pattern.search(said)), otherwise)
+        raise PackageFault(reason, gist(said))
+    return done.stdout
+
+
+def run(words: list[str], cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    """Runs a program without questions; one that hangs, or is not there, has failed."""
     try:
         return subprocess.run(
             words, cwd=cwd, env=_ENVIRONMENT, capture_output=True, text=True, errors="replace",
@@ -151,7 +158,7 @@ def _run(words: list[str], cwd: Path | None = None) -> subprocess.CompletedProce
         return subprocess.CompletedProcess(words, 255, "", str(error))
 
 
-def _gist(said: str) -> str:
+def gist(said: str) -> str:
     """Returns why something failed, in one line: what apt says under the address, else the last complaint."""
     lines = said.splitlines()
     under = [after.strip() for line, after in pairwise(lines) if line.startswith("Err:")]

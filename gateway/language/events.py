@@ -80,6 +80,9 @@ TEXTS: dict[int, EventText] = {
     event.AGENT_UPDATE: EventText(
         N_("update of the gateway"), N_("Agent {agent_version} (before: {agent_before}): {outcome}")
     ),
+    event.SYSTEM_UPDATE: EventText(
+        N_("update of the gateway's system"), N_("System of {system_state} (before: {system_before}): {outcome}")
+    ),
     event.UPDATE: EventText(N_("program update"), N_("{holds} no. {number}: {outcome}")),
     # --- alarms of lamps
     event.LAMP_FAILURE: EventText(
@@ -226,6 +229,12 @@ TEXTS: dict[int, EventText] = {
         N_("The gateway keeps its former program: version {agent_version} failed ({why})"),
         N_("the cabinet works as before; find the cause before another campaign (bocage centre agents campaign)"),
         N_("The gateway runs the version that is wanted"),
+    ),
+    event.SYSTEM_UPDATE_FAILURE: EventText(
+        N_("update of the gateway's system failed"),
+        N_("The gateway keeps its former packages: the system of {system_state} failed ({why}): {packages}"),
+        N_("the cabinet works as before; find the cause before another campaign of Debian's updates"),
+        N_("The gateway has the system that is wanted"),
     ),
     # --- alarms of rooms
     event.SENSOR_FAILURE: EventText(

@@ -102,6 +102,9 @@ WORDS = Phrases({
     "why.journal": N_("the journal cannot be read or written"),
     "why.not-published": N_("it is not in the repository"),
     "why.no-way-back": N_("the version before is not in the repository"),
+    "why.unreachable": N_("the archive is not reached"),
+    "why.no-snapshots": N_("no source of the system keeps snapshots"),
+    "why.not-kept": N_("the former packages could not be kept"),
     "why.disk-full": N_("no room on the card"),
     "why.digest": N_("what came is not what was signed"),
     # sensors
@@ -205,6 +208,8 @@ _UNITS = (
     ("_ma", 1, 0, "mA"),
 )
 _INSTANTS = ("_unix_s", "valid_from_s", "valid_until_s")
+# States of Debian's archive.
+_STATES = ("system_state", "system_before")
 
 
 def value_text(field: str, value: object, language: str) -> str:
@@ -220,6 +225,8 @@ def value_text(field: str, value: object, language: str) -> str:
         return WORDS.text_or(f"{field}.{word}", word, language)
     if isinstance(value, int):
         return _measured(field, value, language)
+    if field in _STATES and (unix_s := _instant(value)) is not None:
+        return _measured("_unix_s", unix_s, language)
     return WORDS.text_or(f"{_LIKE.get(field, field)}.{value}", _plain(value), language)
 
 
@@ -234,6 +241,13 @@ def _measured(field: str, value: int, language: str) -> str:
         if field.endswith(suffix):
             return f"{number(value / factor, language, digits)} {unit}"
     return duration(value, language) if field.endswith("_s") else str(value)
+
+
+def _instant(state: object) -> int | None:
+    try:
+        return int(datetime.strptime(f"{state}+0000", "%Y%m%dT%H%M%SZ%z").timestamp())
+    except ValueError:
+        return None
 
 
 def _zone(value: object, language: str) -> str:

@@ -1,16 +1,20 @@
-"""Exchanges the gateway's own package: stages it, installs it in a unit of its own, watches, and takes it back.
+"""Exchanges the gateway's own package, or those of the system: stages them, installs them in a unit of its own,
+watches, and takes them back.
 
     /var/lib/bocage-update   (root's; the agent reads)
         lists, cache      apt's, of the territory's repository
         wanted.deb        the package that is being tried
         former.deb        the one that runs: the way back
         runner/           the former package unpacked: its program leads the trial
-        trial.json        the trial that is under way (core/self_update.py)
-        outcome.json      how the last one ended; the agent makes a record of it (shell/update_report.py)
+        system/           the system's packages, new and former, and the script of the way back (io/archive.py)
+        trial.json        the trial that is under way, of the agent or of the system (core/self_update.py)
+        outcome.json, system-outcome.json
+                          how the last one of each ended; the agent makes records of them (shell/update_report.py)
 
 The unit of the trial lies in /etc, where no package touches it, and is enabled: after a power cut it goes on by itself,
-whatever the new package has done to the agent, its commands and its units. `System` changes the machine, this decides
-nothing.
+whatever the new package has done to the agent, its commands and its units. A trial of the system is led by Python,
+which may be what an update breaks: a program that has failed five times in an hour leaves the way back to the script.
+`System` and `Archive` change the machine, this decides nothing.
 """
 
 import json
@@ -19,7 +23,7 @@ import shutil
 import ssl
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from http.client import HTTPException
 from pathlib import Path
 from urllib.request import urlopen
@@ -28,36 +32,57 @@ from gateway.core import self_update as core
 from gateway.core.self_update import Before, Plan, Trial
 from gateway.core.status import Status
 from gateway.io import files, packages
+from gateway.io.archive import Archive
 from gateway.io.packages import PackageFault, Repository, System
 
 FOLDER = Path("/var/lib/bocage-update")
 KEY = Path("/etc/bocage/packages.asc")
-OUTCOME = "outcome.json"
+OUTCOME, SYSTEM_OUTCOME = "outcome.json", "system-outcome.json"
 OUTCOME_BYTES_MAX = 4096
-UNIT = "bocage-trial.service"
+UNIT, BACK_UNIT = "bocage-trial.service", "bocage-back.service"
+# A folder in memory: what lies there is gone once the machine has started again.
+_RUN = Path("/run")
+_AGENT = Path("/usr/bin/bocage")
 # Beside the broker's port; `tools/centre/broker/screens.py` opens it.
 PORT = 8884
 # Unpacked twice, and what dpkg keeps of the former files meanwhile; a package has half a megabyte.
 _FREE_BYTES_MIN = 64 << 20
+# A point release brings some hundred megabytes: fetched, kept as they were, and unpacked.
+_SYSTEM_FREE_BYTES_MIN = 1 << 30
 _PLAN_BYTES_MAX = 1 << 20
 _TIMEOUT_S = 60
 _LOOK_EVERY_S = 5
 _BACK_AGAIN_S = 30
+# Of the names of the system's packages, for a record.
+_PACKAGES_CHARS_MAX = 100
 # Why an update is refused before it begins, beside the words of `io/packages.py`.
 OLDER, NO_WAY_BACK, PLAN = "older", "no-way-back", "plan"
+_WRITTEN = "# Written by `bocage gateway update`; it goes when the trial of new packages is over.\n"
 _UNIT_TEXT = """\
-# Written by `bocage gateway update`; it goes when the trial of a new package is over.
 [Unit]
-Description=Bocage, trial of a new package of the gateway
-StartLimitIntervalSec=0
+Description=Bocage, trial of new packages
+{limit}
 
 [Service]
-ExecStart=/usr/bin/python3 -I {runner}/usr/bin/bocage gateway update --trial --config {config}
+ExecStart=/usr/bin/python3 -I {program} gateway update --trial --config {config}
 Restart=on-failure
 RestartSec=60
 
 [Install]
 WantedBy=multi-user.target
+"""
+_FOR_EVER = "StartLimitIntervalSec=0"
+_FIVE_TIMES = f"StartLimitIntervalSec=1h\nStartLimitBurst=5\nOnFailure={BACK_UNIT}"
+_BACK_UNIT_TEXT = """\
+[Unit]
+Description=Bocage, the way back of a trial whose own program does not run
+
+[Service]
+Type=oneshot
+ExecStart=/bin/sh {script}
+ExecStart=/usr/bin/systemctl reboot
+Restart=on-failure
+RestartSec=60
 """
 
 
@@ -77,16 +102,47 @@ def read_file(address: str, ca: str, name: str, bytes_max: int) -> bytes:
         raise PackageFault(packages.UNREACHABLE, str(error)) from error
 
 
-def read_plan(address: str, ca: str) -> Plan:
-    """Fetches the plan of the centre. PackageFault."""
+def read_plan(address: str, ca: str, name: str = "plan.json") -> Plan:
+    """Fetches a plan of the centre. PackageFault."""
     try:
-        return core.parse_plan(read_file(address, ca, "plan.json", _PLAN_BYTES_MAX))
+        return core.parse_plan(read_file(address, ca, name, _PLAN_BYTES_MAX))
     except ValueError as error:
         raise PackageFault(PLAN, str(error)) from error
 
 
+class Outcome:
+    """Keeps how the last update ended, in a file."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def last(self) -> dict[str, object]:
+        return files.read_object(self._path, OUTCOME_BYTES_MAX)
+
+    def end(self, number: int, version: str, before: str | None, outcome: str, why: str | None, **more: str) -> None:
+        """OSError."""
+        plain = {"number": number, "version": version, "before": before, "outcome": outcome, "why": why, **more}
+        if plain != self.last():
+            files.write(self._path, json.dumps(plain).encode(), gives=False, is_public=True)
+
+    def has_failed(self, plan: Plan) -> bool:
+        """Returns whether this campaign's version was taken back here: only another campaign tries it again."""
+        last = self.last()
+        same = (last.get("number"), last.get("version")) == (plan.number, plan.version)
+        return same and last.get("outcome") == core.ROLLED_BACK
+
+    def settle(self, plan: Plan, installed: str | None, *, is_ours: bool) -> None:
+        """Ends the alarm of a failure that is over: the version that runs is wanted, or another campaign holds, which
+        does not concern this cabinet. OSError."""
+        last = self.last()
+        is_over = is_ours or last.get("number") != plan.number
+        if is_over and installed is not None and last.get("outcome") in (core.REFUSED, core.ROLLED_BACK):
+            self.end(plan.number, installed, installed, core.KEPT, None)
+
+
 class Update:
-    """Works in `folder`. `ask` returns the agent's status; `wait(seconds)` waits; `now_s` is a monotonic clock."""
+    """Works in `folder`. `ask` returns the agent's status; `wait(seconds)` waits; `now_s` is a monotonic clock; `run`
+    is a folder in memory."""
 
     def __init__(
         self,
@@ -94,15 +150,19 @@ class Update:
         *,
         folder: Path = FOLDER,
         units: Path = Path("/etc/systemd/system"),
+        run: Path = _RUN,
         system: System | None = None,
+        archive: Archive | None = None,
         wait: Callable[[float], None] = time.sleep,
         now_s: Callable[[], float] = time.monotonic,
     ) -> None:
         self._ask, self._wait, self._now_s = ask, wait, now_s
-        self._folder, self._unit = folder, units / UNIT
-        self._system = system or System()
+        self._folder, self._units = folder, units
+        self._unit, self._before_restart = units / UNIT, run / "bocage-before-restart"
+        self._system, self._archive = system or System(), archive or Archive(folder / "system")
         self._wanted, self._former = folder / "wanted.deb", folder / "former.deb"
         self._trial, self._runner = folder / "trial.json", folder / "runner"
+        self.outcome, self.system_outcome = Outcome(folder / OUTCOME), Outcome(folder / SYSTEM_OUTCOME)
 
     # --- before a trial -----------------------------------------------------------------------------------------
 
@@ -113,12 +173,6 @@ class Update:
         except (FileNotFoundError, ValueError):
             return None
 
-    def has_failed(self, plan: Plan) -> bool:
-        """Returns whether this campaign's version was taken back here: only another campaign tries it again."""
-        last = self._last()
-        same = (last.get("number"), last.get("version")) == (plan.number, plan.version)
-        return same and last.get("outcome") == core.ROLLED_BACK
-
     def stage(self, plan: Plan, repository: Repository, before: Before) -> Trial | None:
         """Fetches what a trial needs, and writes it down. None: that version runs. PackageFault: nothing changed."""
         installed = self._installed()
@@ -126,8 +180,7 @@ class Update:
             return None
         if not self._system.is_newer(plan.version, installed):
             raise PackageFault(OLDER, f"{installed} > {plan.version}")
-        if shutil.disk_usage(self._folder).free < _FREE_BYTES_MIN:
-            raise PackageFault(packages.FULL)
+        self._make_room(_FREE_BYTES_MIN)
         repository.refresh()
         if self._system.version_of(self._former) != installed:
             try:
@@ -135,33 +188,66 @@ class Update:
             except PackageFault as fault:
                 raise PackageFault(NO_WAY_BACK if fault.reason == packages.UNKNOWN else fault.reason) from fault
         repository.fetch(plan.version, self._wanted)
-        trial = Trial(plan.number, plan.version, installed, plan.watch_s, before)
+        trial = Trial(plan.number, plan.version, installed, plan.watch_s, before, plan.version)
         self._save(trial)
         return trial
+
+    def stage_system(self, plan: Plan, before: Before) -> Trial | None:
+        """Fetches the system's packages as they are at a state of the archive, keeps those that are there, and writes
+        the trial down. None: the system has that state. PackageFault: nothing changed."""
+        if not core.is_state(plan.version):
+            raise PackageFault(PLAN, f"version {plan.version}")
+        former = self.state()
+        if former is not None and former >= plan.version:
+            return None
+        agent = self._installed()
+        self._make_room(_SYSTEM_FREE_BYTES_MIN)
+        self._archive.refresh(plan.version)
+        changes = self._archive.changes(plan.version)
+        if not changes:
+            self.system_outcome.end(plan.number, plan.version, former, core.KEPT, None)
+            return None
+        self._archive.fetch(plan.version)
+        self._archive.keep(changes)
+        trial = Trial(plan.number, plan.version, former, plan.watch_s, before, agent, changes)
+        self._save(trial)
+        return trial
+
+    def state(self) -> str | None:
+        """Returns the state of the archive that the system was brought to last; None: not known."""
+        last = self.system_outcome.last()
+        found = last.get("version" if last.get("outcome") == core.KEPT else "before")
+        return found if isinstance(found, str) else None
 
     def begin(self, config: Path) -> None:
         """Hands the trial over to a unit of its own, now and at each boot until it is over. OSError; PackageFault."""
         if not self._unit.exists():  # where it is, what it runs is on the disk
-            self._system.extract(self._former, self._runner)
-            os.sync()
-            text = _UNIT_TEXT.format(runner=self._runner, config=config.resolve())
-            files.write(self._unit, text.encode(), gives=False, is_public=True)
+            trial = self.trial()
+            is_of_system = trial is not None and bool(trial.changes)
+            if is_of_system:
+                self._write(BACK_UNIT, _BACK_UNIT_TEXT.format(script=self._archive.way_back))
+            else:
+                self._system.extract(self._former, self._runner)
+                os.sync()
+            program = _AGENT if is_of_system else self._runner / "usr/bin/bocage"
+            limit = _FIVE_TIMES if is_of_system else _FOR_EVER
+            self._write(UNIT, _UNIT_TEXT.format(program=program, config=config.resolve(), limit=limit))
         self._system.systemctl("daemon-reload")
         self._system.systemctl("enable", UNIT)
         os.sync()  # nothing is touched before the way back is on the disk
         self._system.systemctl("start", "--no-block", UNIT)
 
     def refuse(self, plan: Plan, why: str) -> None:
-        """Writes down that this plan cannot be followed. OSError."""
-        self._end(plan.number, plan.version, self._system.installed(), core.REFUSED, why)
+        """Writes down that this plan of the agent cannot be followed. OSError."""
+        self.outcome.end(plan.number, plan.version, self._system.installed(), core.REFUSED, why)
+
+    def refuse_system(self, plan: Plan, why: str) -> None:
+        """Writes down that this plan of the system cannot be followed. OSError."""
+        self.system_outcome.end(plan.number, plan.version, self.state(), core.REFUSED, why)
 
     def settle(self, plan: Plan, *, is_ours: bool) -> None:
-        """Ends the alarm of a failure that is over: the version that runs is wanted, or another campaign holds, which
-        does not concern this cabinet. OSError."""
-        last, installed = self._last(), self._system.installed()
-        is_over = is_ours or last.get("number") != plan.number
-        if is_over and installed is not None and last.get("outcome") in (core.REFUSED, core.ROLLED_BACK):
-            self._end(plan.number, installed, installed, core.KEPT, None)
+        """Ends the alarm of a failure of the agent's update that is over. OSError."""
+        self.outcome.settle(plan, self._system.installed(), is_ours=is_ours)
 
     def _installed(self) -> str:
         installed = self._system.installed()
@@ -169,8 +255,15 @@ class Update:
             self._system.mend()
             installed = self._system.installed()
         if installed is None:
-            raise PackageFault(packages.INSTALL, "dpkg --audit")
+            raise PackageFault(packages.INSTALL, packages.PACKAGE)
         return installed
+
+    def _make_room(self, bytes_min: int) -> None:
+        if shutil.disk_usage(self._folder).free < bytes_min:
+            raise PackageFault(packages.FULL)
+
+    def _write(self, unit: str, text: str) -> None:
+        files.write(self._units / unit, (_WRITTEN + text).encode(), gives=False, is_public=True)
 
     # --- the trial ----------------------------------------------------------------------------------------------
 
@@ -179,36 +272,55 @@ class Update:
         trial = self.trial()
         if trial is not None:
             trial = trial.started()
+            if trial.changes and trial.phase in core.FORTH and self._archive.is_taken_back():
+                # With the new packages this program did not run.
+                trial = trial.after(core.FAILED, core.INTERRUPTED)
             self._save(trial)
             while trial.phase not in core.OVER:
                 _tell(trial)
+                if trial.phase in (core.RESTART, core.RESTART_BACK) and self._before_restart.exists():
+                    self._system.systemctl("reboot")
+                    return
                 trial = self._step(trial)
                 self._save(trial)
             _tell(trial)
-            self._end(trial.number, trial.version, trial.former, trial.phase, trial.why)
-            if trial.phase == core.KEPT and self._wanted.exists():
-                self._wanted.replace(self._former)
-            self._trial.unlink()
-        # The unit goes before what it runs.
+            self._end(trial)
+        # The units go before what they run.
         self._system.systemctl("disable", UNIT)
-        self._unit.unlink(missing_ok=True)
+        for unit in (UNIT, BACK_UNIT):
+            (self._units / unit).unlink(missing_ok=True)
         self._wanted.unlink(missing_ok=True)
         shutil.rmtree(self._runner, ignore_errors=True)
+
+    def _end(self, trial: Trial) -> None:
+        of = trial.number, trial.version, trial.former, trial.phase, trial.why
+        if trial.changes:
+            self.system_outcome.end(*of, packages=" ".join(one.package for one in trial.changes)[:_PACKAGES_CHARS_MAX])
+            self._archive.clear()
+        else:
+            self.outcome.end(*of)
+            if trial.phase == core.KEPT and self._wanted.exists():
+                self._wanted.replace(self._former)
+        self._trial.unlink()
 
     def _step(self, trial: Trial) -> Trial:
         if trial.phase == core.INSTALL:
             return self._install(trial)
+        if trial.phase in (core.RESTART, core.RESTART_BACK):
+            return trial.after(core.DONE)  # the machine has started
         return self._watch(trial) if trial.phase == core.WATCH else self._go_back(trial)
 
     def _install(self, trial: Trial) -> Trial:
         self._system.mend()
         try:
-            if self._system.installed() != trial.version:
+            if trial.changes:
+                self._before_restart.touch()
+                self._archive.install(trial.version)
+            elif not self._is_new(trial):
                 self._system.install(self._wanted)
         except PackageFault as fault:
             print(fault, file=sys.stderr)
-        is_done = self._system.installed() == trial.version
-        return trial.after(core.DONE) if is_done else trial.after(core.FAILED, packages.INSTALL)
+        return trial.after(core.DONE) if self._is_new(trial) else trial.after(core.FAILED, packages.INSTALL)
 
     def _watch(self, trial: Trial) -> Trial:
         end_s = self._now_s() + trial.watch_s
@@ -221,28 +333,39 @@ class Update:
     def _go_back(self, trial: Trial) -> Trial:
         self._system.mend()
         try:
-            if self._system.installed() != trial.former:
+            if self._is_former(trial):
+                pass
+            elif trial.changes:
+                self._before_restart.touch()
+                self._archive.take_back()
+            else:
                 self._system.take_back(self._former)
         except PackageFault as fault:
             print(fault, file=sys.stderr)
-        if self._system.installed() != trial.former:
+        if not self._is_former(trial):
             self._wait(_BACK_AGAIN_S)
             return trial.after(core.FAILED)
-        self._system.restart_agent()
+        if not trial.changes:
+            self._system.restart_agent()
         return trial.after(core.DONE)
+
+    def _is_new(self, trial: Trial) -> bool:
+        return self._is(trial, trial.version, {one.package: one.after for one in trial.changes})
+
+    def _is_former(self, trial: Trial) -> bool:
+        return self._is(trial, trial.former, {one.package: one.before for one in trial.changes})
+
+    def _is(self, trial: Trial, version: str | None, wanted: Mapping[str, str | None]) -> bool:
+        """Returns whether the packages that the trial exchanges are whole, in these versions."""
+        if not trial.changes:
+            return self._system.installed() == version
+        found = self._archive.versions(list(wanted))
+        return all(found.get(name) == one for name, one in wanted.items())
 
     # --- files --------------------------------------------------------------------------------------------------
 
-    def _last(self) -> dict[str, object]:
-        return files.read_object(self._folder / OUTCOME, OUTCOME_BYTES_MAX)
-
     def _save(self, trial: Trial) -> None:
         files.write(self._trial, trial.as_json().encode(), gives=False, is_public=True)
-
-    def _end(self, number: int, version: str, before: str | None, outcome: str, why: str | None) -> None:
-        plain = {"number": number, "version": version, "before": before, "outcome": outcome, "why": why}
-        if plain != self._last():
-            files.write(self._folder / OUTCOME, json.dumps(plain).encode(), gives=False, is_public=True)
 
 
 def _tell(trial: Trial) -> None:

@@ -1,4 +1,5 @@
-"""Makes records of how updates of the gateway's own package ended: root writes the outcome, the agent tells it.
+"""Makes records of how updates of the gateway's own package, and of the system, ended: root writes the outcome, the
+agent tells it.
 
 An outcome counts as told once its records are durable in the journal; what was told is noted in the data folder. A
 power cut in between tells it twice. A failed update is an alarm, which a later one that is kept ends.
@@ -8,26 +9,40 @@ import hashlib
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from gateway.core.custody.disk import parse_json
 from gateway.core.gateway import Gateway
 from gateway.core.own_records import Placed
 from gateway.core.self_update import KEPT
 from gateway.io import files
-from gateway.shell.self_update import FOLDER, OUTCOME, OUTCOME_BYTES_MAX
+from gateway.shell.self_update import FOLDER, OUTCOME, OUTCOME_BYTES_MAX, SYSTEM_OUTCOME
 from wire import event
 from wire.record import EventBody
 
-_TOLD = "update-told"
+
+class Subject(NamedTuple):
+    """Says of one thing that is updated in which file its outcome is, in which the agent notes that it has told it, and
+    the codes of its records."""
+
+    outcome: str
+    note: str
+    code: int
+    failure: int
+
+
+AGENT = Subject(OUTCOME, "update-told", event.AGENT_UPDATE, event.AGENT_UPDATE_FAILURE)
+SYSTEM = Subject(SYSTEM_OUTCOME, "system-update-told", event.SYSTEM_UPDATE, event.SYSTEM_UPDATE_FAILURE)
 
 
 class UpdateReport:
-    """Passes an outcome on. `poll` is called every few seconds; `log` writes a line of the log."""
+    """Passes outcomes on. `poll` is called every few seconds; `log` writes a line of the log."""
 
-    def __init__(self, data: Path, core: Gateway, log: Callable[..., None], *, folder: Path = FOLDER) -> None:
-        self._outcome, self._note = folder / OUTCOME, data / _TOLD
-        self._core, self._log = core, log
+    def __init__(
+        self, subject: Subject, data: Path, core: Gateway, log: Callable[..., None], *, folder: Path = FOLDER
+    ) -> None:
+        self._outcome, self._note = folder / subject.outcome, data / subject.note
+        self._subject, self._core, self._log = subject, core, log
         self._told = files.read_object(self._note, OUTCOME_BYTES_MAX)
         self._seen: tuple[int, int] | None = None  # the file that was told, or that cannot be
         self._waiting: tuple[dict[str, Any], list[tuple[str, int]]] | None = None
@@ -54,11 +69,13 @@ class UpdateReport:
         if digest == self._told.get("digest"):
             return
         is_failed = plain["outcome"] != KEPT
-        bodies = [EventBody(event.AGENT_UPDATE, None, detail)]
+        bodies = [EventBody(self._subject.code, None, detail)]
         # A failure after a failure begins anew: the centre asks of which campaign it is.
         alarms = [False] * bool(self._told.get("failed")) + [True] * is_failed
         about = [plain["version"], plain["why"]]
-        bodies += [EventBody(event.AGENT_UPDATE_FAILURE, active, about) for active in alarms]
+        if self._subject is SYSTEM:
+            about.append(plain.get("packages"))
+        bodies += [EventBody(self._subject.failure, active, about) for active in alarms]
         placed: list[Placed] = [self._core.own.try_report(body, now_ms=now_ms) for body in bodies]
         if None in placed:  # a full journal: again, all of it
             self._seen = None

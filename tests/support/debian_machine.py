@@ -219,6 +219,10 @@ class Machine:
         self._outer.stderr.close()
         subprocess.run(["unshare", "--mount", "sh", "-c", _TIDY, "sh", self._cgroup], capture_output=True, check=False)
 
+    def wait_for_end(self):
+        """Returns once the machine has ended by itself, as it does for `systemctl reboot`: it may be booted again."""
+        self._outer.wait(PATIENCE_S)
+
     def run(self, *command, check=True, stdin=None, timeout=PATIENCE_S):
         """What a command in the machine did; both streams as text."""
         done = subprocess.run(

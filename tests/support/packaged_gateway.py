@@ -95,6 +95,7 @@ class Centre:
         self._machine = machine
         self._folder = folder
         self._processes = []
+        self._commands = []
 
     def __enter__(self):
         authority = self._authority = Authority(self._folder, "territory")
@@ -133,6 +134,15 @@ class Centre:
             process.send_signal(signal.SIGKILL)
             process.wait()
 
+    def follow(self, machine):
+        """Goes on beside the machine, which was booted again."""
+        self._machine = machine
+        self.__exit__()
+        commands, self._commands, self._processes = self._commands, [], []
+        for command, options in commands:
+            self._start(*command, **options)
+        until(lambda: self._listens(8883), "the broker does not listen")
+
     def serve(self, folder, port):
         """Serves a folder over TLS, as nginx does."""
         certificate, key = self._authority.issue("repository", address="127.0.0.1")
@@ -142,6 +152,7 @@ class Centre:
         until(lambda: self._listens(port), "the repository is not served")
 
     def _start(self, *command, **options):
+        self._commands.append((command, options))
         log = (self._folder / f"{len(self._processes)}.log").open("w")
         words = [*self._machine.beside(), *MORTAL, *command]
         self._processes.append(subprocess.Popen(words, stdout=log, stderr=log, **options))

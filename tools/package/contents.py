@@ -123,8 +123,8 @@ GATEWAY = Package(
         "aiohttp": ("python3-aiohttp", "3.11"),
         **_METRICS,
     },
-    depends=_DEPENDS,
-    recommends=(*_RECOMMENDS, "unattended-upgrades"),
+    depends=(*_DEPENDS, "apt (>= 3.0)", "dpkg-repack"),  # which knows snapshots; the way back of Debian's updates
+    recommends=_RECOMMENDS,
     suggests=("uhubctl",),  # switches the power of a 4G stick; see usb-power.conf among the examples
     scripts=".",
     system={
@@ -132,10 +132,8 @@ GATEWAY = Package(
         "bocage-gateway.service": "usr/lib/systemd/system/bocage-gateway.service",
         "bocage-update.service": "usr/lib/systemd/system/bocage-update.service",
         "bocage-update.timer": "usr/lib/systemd/system/bocage-update.timer",
-        "apt.conf": "usr/share/bocage-gateway/apt.conf",
         # Of all units whose name begins so: apt-daily and apt-daily-upgrade (systemd.unit(5)).
         "apt-units.conf": "usr/lib/systemd/system/apt-.service.d/50-bocage-gateway.conf",
-        "apt-timers.conf": "usr/lib/systemd/system/apt-.timer.d/50-bocage-gateway.conf",
         "journald.conf": "usr/lib/systemd/journald.conf.d/50-bocage-gateway.conf",
         "system.conf": "usr/lib/systemd/system.conf.d/50-bocage-gateway.conf",
         "modules-load.conf": "usr/lib/modules-load.d/bocage-gateway.conf",

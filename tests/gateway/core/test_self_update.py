@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from gateway.core import self_update as core
-from gateway.core.self_update import Before, Plan, Trial
+from gateway.core.self_update import Before, Change, Plan, Trial
 from gateway.core.status import (
     BearerStatus,
     CentreStatus,
@@ -18,7 +18,9 @@ from gateway.core.status import (
 
 FENEU = (475_720, -5_940)
 PLAN = {"number": 3, "version": "0.3.0", "watch_s": 1200, "cabinets": ["49135-cab-1"]}
-TRIAL = Trial(3, "0.3.0", "0.2.0", 1200, Before(nodes=14, centre=True))
+TRIAL = Trial(3, "0.3.0", "0.2.0", 1200, Before(nodes=14, centre=True), "0.3.0")
+CHANGES = (Change("openssl", "3.5.1-1", "3.5.4-1"), Change("linux-image-6.12.9-arm64", None, "6.12.9-1"))
+OF_SYSTEM = TRIAL._replace(version="20261130T000000Z", former=None, changes=CHANGES)
 WELL = Status(
     version="0.3.0",
     phase="running",
@@ -138,6 +140,31 @@ def test_the_first_reason_stays_and_going_back_is_tried_until_it_is_done():
         failed.after(core.DONE)
 
 
+def test_the_machine_starts_again_after_each_change_of_the_system():
+    there, back = [], OF_SYSTEM.after(core.FAILED, "install")
+    trial = OF_SYSTEM
+    while trial.phase not in core.OVER:
+        trial = trial.after(core.DONE)
+        there.append(trial.phase)
+    assert there == [core.RESTART, core.WATCH, core.KEPT]
+    assert [back.after(core.DONE).phase, back.after(core.DONE).after(core.DONE).phase] == [
+        core.RESTART_BACK, core.ROLLED_BACK,
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("version", "is_one"),
+    [("20261130T000000Z", True), ("0.3.0", False), ("20261130", False), ("20261130T000000Z1", False)],
+)
+def test_a_state_of_the_archive_is_an_instant(version, is_one):
+    assert core.is_state(version) is is_one
+
+
+def test_who_is_alone_needs_no_link():
+    unlinked = WELL._replace(centre=CentreStatus(connected=False))
+    assert core.hindrance(unlinked, FENEU, lasts_s=1200, by_metered=False, is_alone=True) is None
+
+
 def test_who_is_cut_off_three_times_goes_back():
     trial = TRIAL
     for _ in range(core.STARTS_MAX):
@@ -148,8 +175,8 @@ def test_who_is_cut_off_three_times_goes_back():
 
 
 def test_a_trial_is_read_as_it_was_written():
-    trial = TRIAL.after(core.FAILED, "install")
-    assert core.parse_trial(trial.as_json()) == trial
+    for trial in (TRIAL.after(core.FAILED, "install"), OF_SYSTEM):
+        assert core.parse_trial(trial.as_json()) == trial
     for text in ("{}", "[]", '{"before": {"nodes": 1}}', "x"):
         with pytest.raises(ValueError):
             core.parse_trial(text)

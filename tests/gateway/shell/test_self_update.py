@@ -170,8 +170,8 @@ def test_a_version_that_is_not_well_is_taken_back_and_not_tried_again(tmp_path, 
     begun(machine)
     update_of(machine).run_trial()
     assert check(machine)["why"] == why
-    assert update_of(machine).has_failed(PLAN)
-    assert not update_of(machine).has_failed(PLAN._replace(number=5)), "another campaign tries it again"
+    assert update_of(machine).outcome.has_failed(PLAN)
+    assert not update_of(machine).outcome.has_failed(PLAN._replace(number=5)), "another campaign tries it again"
 
 
 def cut_everywhere(tmp_path, run=lambda update: update.run_trial(), **fault):

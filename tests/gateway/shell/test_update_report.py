@@ -2,7 +2,7 @@
 
 import json
 
-from gateway.shell.update_report import UpdateReport
+from gateway.shell.update_report import AGENT, SYSTEM, UpdateReport
 from tests.support.gateway_world import GATEWAY, GatewayWorld
 from wire import event
 
@@ -13,7 +13,8 @@ KEPT = {"number": 5, "version": "0.3.1", "before": "0.2.0", "outcome": "kept", "
 class World:
     """A gateway's core, the folder of root and that of the agent."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, subject=AGENT):
+        self.subject = subject
         self.gateway = GatewayWorld()
         self.data, self.root = folder / "data", folder / "root"
         self.data.mkdir()
@@ -25,12 +26,12 @@ class World:
         def log(what, **_values):
             self.logs.append(what)
 
-        self.report = UpdateReport(self.data, self.gateway.core, log, folder=self.root)
+        self.report = UpdateReport(self.subject, self.data, self.gateway.core, log, folder=self.root)
 
     def write(self, plain):
         fresh = self.root / "fresh"
         fresh.write_text(plain if isinstance(plain, str) else json.dumps(plain))
-        fresh.replace(self.root / "outcome.json")
+        fresh.replace(self.root / self.subject.outcome)
 
     def poll(self, times=2, *, syncs=True):
         for _ in range(times):
@@ -41,7 +42,7 @@ class World:
 
     def told(self):
         items = [item for lane in self.gateway.held().values() for item in lane]
-        codes = (event.AGENT_UPDATE, event.AGENT_UPDATE_FAILURE)
+        codes = (self.subject.code, self.subject.failure)
         found = [item.record.body for item in items if item.node == GATEWAY]
         return sorted([(body.code, body.active, list(body.detail)) for body in found if body.code in codes], key=str)
 
@@ -86,6 +87,16 @@ def test_what_was_not_durable_is_told_again(tmp_path):
     world.start()
     world.poll()
     assert SECOND in world.told() and list(world.data.iterdir())
+
+
+def test_a_failure_of_the_system_names_its_packages(tmp_path):
+    world = World(tmp_path, SYSTEM)
+    world.write({**FAILED, "version": "20261130T000000Z", "before": None, "packages": "openssl libssl3t64"})
+    world.poll()
+    assert world.told() == [
+        (event.SYSTEM_UPDATE_FAILURE, True, ["20261130T000000Z", "agent", "openssl libssl3t64"]),
+        (event.SYSTEM_UPDATE, None, ["20261130T000000Z", None, "rolled-back", "agent"]),
+    ]
 
 
 def test_an_outcome_that_cannot_be_read_is_logged(tmp_path):

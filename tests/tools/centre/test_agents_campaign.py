@@ -184,6 +184,41 @@ def test_a_version_that_was_taken_back_stops_the_campaign_and_says_where(centre)
     assert (centre.plan.state, centre.plan.why) == (STOPPED, ("49007-cab-1",))
 
 
+def test_debians_updates_go_the_same_way_by_what_cabinets_say_of_their_system(centre, monkeypatch):
+    state = "20261118T000000Z"  # the midnight before NOW_S
+    said = centre.run("campaign", "--system", "--first", "49007-cab-1", "--after", "1h")
+    assert f"version {state}: the first 1" in said and centre.plan is None
+    read = self_update.parse_plan((centre.agents / "system.json").read_bytes())
+    assert (read.version, read.cabinets) == (state, frozenset(["49007-cab-1"])) and self_update.is_state(state)
+    centre.report(1, event.SYSTEM_UPDATE, [state, None, "kept", None], at_s=NOW_S + 60)
+    monkeypatch.setattr("time.time", lambda: NOW_S + 120)
+    assert f"49007-cab-1: {state}, not for long enough" in centre.run("advance")
+    centre.report(1, event.AUDIT_HEAD, [1, b"h"], at_s=NOW_S + 3700)
+    monkeypatch.setattr("time.time", lambda: NOW_S + 3720)
+    assert "a tenth" in centre.run("advance")
+    centre.report(2, event.SYSTEM_UPDATE, [state, None, "rolled-back", "agent"], at_s=NOW_S + 3800)
+    centre.report(2, event.SYSTEM_UPDATE_FAILURE, [state, "agent", "openssl"], active=True, at_s=NOW_S + 3800)
+    centre.report(1, event.SYSTEM_UPDATE, [state, state, "rolled-back", "agent"], at_s=NOW_S + 3800)
+    centre.report(1, event.SYSTEM_UPDATE_FAILURE, [state, "agent", "openssl"], active=True, at_s=NOW_S + 3800)
+    with closing(schema.open_to_write(str(centre.db))) as connection:
+        Worker(connection).step(10)
+    said = centre.run("advance")
+    assert "stopped" in said and "49007-cab-2: ?, took it back" in said
+    assert "no further cabinet changes" in centre.run("campaign", "--system")
+
+
+@pytest.mark.parametrize("state", ["20261118", "20270101T000000Z", "0.3.0"])
+def test_what_is_no_state_of_the_archive_begins_nothing(centre, state):
+    assert "an instant that has been" in centre.run("campaign", "--system", state, "--first", "49007-cab-1", status=2)
+    assert not (centre.agents / "system.json").exists()
+
+
+def test_a_first_cabinet_with_a_later_system_is_refused(centre):
+    centre.report(1, event.SYSTEM_UPDATE, ["20261115T000000Z", None, "kept", None])
+    said = centre.run("campaign", "--system", "20261101T000000Z", "--first", "49007-cab-1", status=1)
+    assert "20261115T000000Z already, which is higher" in said
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [

@@ -1,4 +1,5 @@
-"""Decides which cabinets are to have which version of their agent: a first few, then a tenth, then all.
+"""Decides which cabinets are to have which version of their agent, and which state of Debian's archive: a first few,
+then a tenth, then all.
 
     first    the named cabinets; each must have run the version for `after_s` without a start between
     tenth    a tenth of all, dealt by a digest of their names; nine in ten of those must have done the same
@@ -6,8 +7,10 @@
     stopped  no further cabinet: one of the first took it back, later more than one in fifty did; or a person said so
 
 Cabinets read the plan, one file beside the repository. The plan can name a published version and nothing else, and a
-cabinet never goes to a lower version: so the plan needs no signature of its own beside TLS. The facts come from the
-warehouse: the version that the last start of a gateway stated, and alarms of updates that failed.
+cabinet never goes to a lower version: so the plan needs no signature of its own beside TLS. That holds of the system's
+plan, too: it names an instant, and what Debian had signed by then is what cabinets may have. The facts come from the
+warehouse: the version that the last start of a gateway stated, what it said of its system, and alarms of updates that
+failed.
 """
 
 import json
@@ -20,7 +23,7 @@ from gateway.language import N_
 from tools.centre.broker.files import write
 from tools.centre.condition.faults import Faults
 from tools.centre.condition.fold import fields
-from tools.centre.condition.programs import program
+from tools.centre.condition.programs import program, systems
 from tools.centre.limits import SILENCE_S_MAX
 from tools.centre.registry.equipment import cabinet_of
 from tools.centre.store import database
@@ -105,16 +108,33 @@ def _is_dealt(name: str) -> bool:
 
 def known(connection: database.Connection, *, now_s: int) -> dict[str, Seen]:
     """Returns what the warehouse knows of each cabinet, by name (49007-mairie-1)."""
-    failed: dict[bytes, tuple[str, int]] = {}
-    for fault in Faults(connection).open():
-        if fault.code == event.AGENT_UPDATE_FAILURE:
-            about = fields(fault.code, fault.detail)
-            failed[fault.node] = str(about.get("agent_version")), fault.received_unix_s
+    failed = _failed(connection, event.AGENT_UPDATE_FAILURE, "agent_version")
     found = {}
     for node, name, is_linked in cabinets(connection, now_s=now_s):
         version, _, received_s = program(connection, node)
         found[name] = Seen(version, received_s, is_linked, failed.get(node))
     return found
+
+
+def known_systems(connection: database.Connection, *, now_s: int) -> dict[str, Seen]:
+    """Returns what the warehouse knows of each cabinet's system, by name: its state, and since when, without a start
+    between."""
+    failed = _failed(connection, event.SYSTEM_UPDATE_FAILURE, "system_state")
+    told = {one.gateway: one for one in systems(connection)}
+    found = {}
+    for node, name, is_linked in cabinets(connection, now_s=now_s):
+        system, started_s = told.get(node), program(connection, node).received_unix_s
+        since_s = None if system is None else max(system.received_unix_s, started_s or 0)
+        found[name] = Seen(system and system.state, since_s, is_linked, failed.get(node))
+    return found
+
+
+def _failed(connection: database.Connection, code: int, field: str) -> dict[bytes, tuple[str, int]]:
+    return {
+        fault.node: (str(fields(code, fault.detail).get(field)), fault.received_unix_s)
+        for fault in Faults(connection).open()
+        if fault.code == code
+    }
 
 
 def cabinets(connection: database.Connection, *, now_s: int) -> list[tuple[bytes, str, bool]]:

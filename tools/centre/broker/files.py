@@ -56,6 +56,11 @@ class Place(NamedTuple):
         return self.agents / "plan.json"
 
     @property
+    def system_plan(self) -> Path:
+        """The campaign of the system's packages, as cabinets read it."""
+        return self.agents / "system.json"
+
+    @property
     def programs(self) -> Path:
         """The plan of programs for nodes, as cabinets read it."""
         return self.agents / "nodes.json"

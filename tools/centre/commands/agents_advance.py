@@ -1,5 +1,5 @@
-"""Takes the campaigns of agents and of nodes' programs a step further where they may go on, or stops them; a timer does
-it each hour.
+"""Takes the campaigns of agents, of Debian's updates and of nodes' programs a step further where they may go on, or
+stops them; a timer does it each hour.
 
 example:
   bocage centre agents advance
@@ -22,12 +22,16 @@ def run(args: argparse.Namespace) -> int:
     from tools.centre.broker.files import Place, faults
 
     place, now_s = Place(args.root), int(time.time())
+    told: list[str] = []
     with faults(place.agents):
-        plan = campaign.read(place.plan)
-        known = {} if plan is None else seen(place, now_s=now_s)
-        if plan is not None and (further := campaign.advance(plan, known, now_s=now_s)) != plan:
-            campaign.save(place.plan, further)
-            plan = further
-        programs_told = programs_campaign.advanced(place, args.lang, now_s=now_s)
-    print("\n".join([*lines(plan, known, args.lang, now_s=now_s), *programs_told]))
+        for path in (place.plan, place.system_plan):
+            plan = campaign.read(path)
+            if plan is None:
+                continue
+            known = seen(place, path, now_s=now_s)
+            if (further := campaign.advance(plan, known, now_s=now_s)) != plan:
+                campaign.save(path, further)
+            told += lines(further, known, args.lang, now_s=now_s)
+        told += programs_campaign.advanced(place, args.lang, now_s=now_s)
+    print(*told, sep="\n")
     return 0

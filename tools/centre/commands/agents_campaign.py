@@ -1,20 +1,30 @@
-"""Begins, shows or stops the campaign that brings a published version to the cabinets: a first few, a tenth, all.
+"""Begins, shows or stops the campaign that brings a published version, or Debian's updates, to the cabinets: a first
+few, a tenth, all.
 
 Name the first cabinets: some that people pass by every day. When each has run the version for --after without a start
 between, a tenth of all follows, then the others; a cabinet that is silent catches up later. It stops by itself where
 one of the first took the version back, or later more than one in fifty did. A new campaign takes the place of the one
 before.
 
+With --system it is that of Debian's updates: cabinets bring their system to what Debian's archive had at last midnight
+(UTC), or at the instant given, start again, and put their former packages back where not all that held before holds
+again. A cabinet that has read no such plan for 30 days updates its system by itself.
+
 example:
   sudo bocage centre agents campaign 0.3.0 --first 49135-cab-1 --first 49007-mairie-1 --after 3j
+  sudo bocage centre agents campaign --system --first 49135-cab-1 --first 49007-mairie-1 --after 3j
+  sudo bocage centre agents campaign --system 20261130T140000Z --first 49135-cab-1
   sudo bocage centre agents campaign
   sudo bocage centre agents campaign --stop
 """
 
 import argparse
+import re
 import time
 from collections.abc import Iterator
 from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gateway.language import N_, NC_, Phrases
@@ -46,7 +56,9 @@ _WORDS = Phrases({
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("version", nargs="?", help="a version that `agents publish` has published")
+    text = N_("a version that `agents publish` has published; with --system an instant, as 20261130T140000Z")
+    parser.add_argument("version", nargs="?", help=text)
+    parser.add_argument("--system", action="store_true", help="the campaign of Debian's updates")
     parser.add_argument("--first", action="append", default=[], metavar="INSEE-NAME", help="a cabinet that goes first")
     parser.add_argument("--after", default="3d", metavar="DURATION", help="how long they run it (default: %(default)s)")
     # An agent starts within a minute or two, a batch leaves each minute, a node reports every quarter of an hour.
@@ -61,6 +73,7 @@ def run(args: argparse.Namespace) -> int:
     from tools.centre.broker.files import Place, faults
 
     place, now_s = Place(args.root), int(time.time())
+    path = place.system_plan if args.system else place.plan
     after_s, watch_s = parse_duration("--after", args.after), parse_duration("--watch", args.watch)
     if not _WATCH_S[0] <= watch_s <= _WATCH_S[1]:
         raise UsageError(N_("--watch {text}: give 30s to 2h"), text=args.watch)
@@ -68,27 +81,32 @@ def run(args: argparse.Namespace) -> int:
         parse_gateway("--first", name)
     if args.version and not args.first:
         raise UsageError(N_("--first: name the cabinets that go first"))
+    version = args.version or (_state_of_day(now_s) if args.system and args.first else None)
     with faults(place.agents):
-        plan, known = campaign.read(place.plan), seen(place, now_s=now_s)
-        if args.version:
-            _check(place, args.version, args.first, known)
+        plan, known = campaign.read(path), seen(place, path, now_s=now_s)
+        if version:
+            if args.system:
+                _check_state(version, args.first, known, now_s=now_s)
+            else:
+                _check(place, version, args.first, known)
             first = tuple(dict.fromkeys(args.first))
-            plan = campaign.begin(plan, args.version, first, after_s=after_s, watch_s=watch_s, now_s=now_s)
-            campaign.save(place.plan, plan)
+            plan = campaign.begin(plan, version, first, after_s=after_s, watch_s=watch_s, now_s=now_s)
+            campaign.save(path, plan)
         elif args.stop and plan is not None:
             plan = campaign.stop(plan, now_s=now_s)
-            campaign.save(place.plan, plan)
+            campaign.save(path, plan)
     print("\n".join(lines(plan, known, args.lang, now_s=now_s)))
     return 0
 
 
-def seen(place: "Place", *, now_s: int) -> "dict[str, Seen]":
-    """Returns what the warehouse knows of each cabinet. Refused."""
+def seen(place: "Place", path: Path, *, now_s: int) -> "dict[str, Seen]":
+    """Returns what the warehouse knows of each cabinet, for the campaign whose plan is there. Refused."""
     from tools.centre.agents import campaign
     from tools.centre.store import schema
 
+    known = campaign.known_systems if path == place.system_plan else campaign.known
     with database_faults(place.warehouse), place.acting(), closing(schema.open_to_read(place.warehouse)) as connection:
-        return campaign.known(connection, now_s=now_s)
+        return known(connection, now_s=now_s)
 
 
 def lines(plan: "Plan | None", known: "dict[str, Seen]", language: str, *, now_s: int) -> Iterator[str]:
@@ -120,6 +138,24 @@ def _state(plan: "Plan", one: "Seen | None", *, is_failed: bool, now_s: int) -> 
     if one.version != plan.version:
         return "before"
     return "well" if one.is_well(plan, now_s=now_s) else "waits"
+
+
+def _state_of_day(now_s: int) -> str:
+    """Returns the state that Debian's archive had at last midnight: snapshots of it are complete by then."""
+    return f"{datetime.fromtimestamp(now_s, UTC):%Y%m%d}T000000Z"
+
+
+def _check_state(state: str, first: list[str], known: "dict[str, Seen]", *, now_s: int) -> None:
+    """Raises UsageError where it is no state that has been, Refused where the first cabinets could not follow."""
+    now = f"{datetime.fromtimestamp(now_s, UTC):%Y%m%dT%H%M%SZ}"
+    if not re.fullmatch("20[0-9]{6}T[0-9]{6}Z", state) or state > now:
+        raise UsageError(N_("--system {text}: give an instant that has been, as 20261130T140000Z"), text=state)
+    for name in first:
+        if name not in known:
+            raise Refused(N_("{name}: the warehouse has never heard this cabinet"), name=name)
+        has = known[name].version
+        if has is not None and has > state:
+            raise Refused(N_("{name} runs version {version} already, which is higher"), name=name, version=has)
 
 
 def _check(place: "Place", version: str, first: list[str], known: "dict[str, Seen]") -> None:

@@ -12,6 +12,8 @@ from wire import cbor, event, record
 
 # A kind of node; a longer word is a stranger's.
 _PRODUCT_CHARS_MAX = 24
+# In the place of a kind of node: the gateway's own system.
+SYSTEM = "system"
 
 # Fields of a detail that distinguish two faults of one code at the same node.
 IDENTIFYING = frozenset(("feeder", "zone", "sensor", "meter", "bearer", "flag", "about", "product"))
@@ -75,8 +77,13 @@ def fold(open_faults: Iterable[Fault], statements: Iterable[Statement]) -> list[
 
 
 def campaign(body: record.EventBody | dict[int, int]) -> str | None:
-    """Returns the kind of node of whose campaign a gateway's record tells; None: of none."""
-    if isinstance(body, dict) or body.code != event.CAMPAIGN:
+    """Returns the kind of node of whose campaign a gateway's record tells, or `SYSTEM` where it tells of an update of
+    its system; None: of none."""
+    if isinstance(body, dict):
+        return None
+    if body.code == event.SYSTEM_UPDATE:
+        return SYSTEM
+    if body.code != event.CAMPAIGN:
         return None
     found = fields(body.code, body.detail).get("product")
     return found if isinstance(found, str) and 0 < len(found) <= _PRODUCT_CHARS_MAX and found.isprintable() else None

@@ -1,6 +1,7 @@
-"""Answers which program a gateway or a node runs, by what its last start stated, and how far gateways are with the
-campaigns that bring their nodes programs."""
+"""Answers which program a gateway or a node runs, by what its last start stated, how far gateways are with the
+campaigns that bring their nodes programs, and what became of the last update of their system."""
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from tools.centre.store import bodies, database
@@ -49,8 +50,33 @@ class Campaign(NamedTuple):
 def campaigns(connection: database.Connection, insee: str | None = None) -> list[Campaign]:
     """Returns the latest word of each gateway of each kind; `insee`: of one commune."""
     found = []
-    for node, body, received_s in connection.execute(_CAMPAIGNS, (insee,)).fetchall():
-        detail = bodies.decode_told(body).detail
-        if all(isinstance(detail[at], int) for at in (1, 3, 4)):
+    for node, code, detail, received_s in _latest(connection, insee):
+        if code == event.CAMPAIGN and all(isinstance(detail[at], int) for at in (1, 3, 4)):
             found.append(Campaign(node, str(detail[0]), detail[1], str(detail[2]), received_s, detail))
     return found
+
+
+class System(NamedTuple):
+    """Holds what a gateway said last of its system: the state of Debian's archive that it has, None where that is not
+    known; `detail`: that record's."""
+
+    gateway: bytes
+    state: str | None
+    received_unix_s: int
+    detail: list
+
+
+def systems(connection: database.Connection, insee: str | None = None) -> list[System]:
+    """Returns the latest word of each gateway that has updated its system, or tried to; `insee`: of one commune."""
+    found = []
+    for node, code, detail, received_s in _latest(connection, insee):
+        if code == event.SYSTEM_UPDATE:
+            state = detail[0 if detail[2] == "kept" else 1]
+            found.append(System(node, state if isinstance(state, str) else None, received_s, detail))
+    return found
+
+
+def _latest(connection: database.Connection, insee: str | None) -> Iterator[tuple[bytes, int, list, int]]:
+    for node, body, received_s in connection.execute(_CAMPAIGNS, (insee,)).fetchall():
+        told = bodies.decode_told(body)
+        yield node, told.code, told.detail, received_s

@@ -17,7 +17,7 @@ from gateway.language.figures import duration
 from tools.centre.broker.authority import Authority
 from tools.centre.condition import words as fault_words
 from tools.centre.condition.faults import Faults, StandingFault
-from tools.centre.condition.programs import campaigns, program
+from tools.centre.condition.programs import campaigns, program, systems
 from tools.centre.condition.states import silent_after_s
 from tools.centre.limits import RENEW_DAYS, RENEW_NIGHTS, SILENCE_S_MAX
 from tools.centre.registry import placed
@@ -126,8 +126,8 @@ class Ailing(NamedTuple):
 class Cabinet(NamedTuple):
     """Holds what is known of a cabinet's part of the chain. late_s: of its latest record when it came, beyond a
     report; heard, nodes: of the equipment that it carries; others_program: that of most cabinets, where it has
-    another; campaigns: what it said last of each that brings its nodes a program; waiting: records that it held and we
-    did not, by its own latest word, made after waiting_after_unix_s."""
+    another; campaigns: what it said last of each that brings its nodes a program, and of its system; waiting: records
+    that it held and we did not, by its own latest word, made after waiting_after_unix_s."""
 
     name: str
     place: str | None
@@ -176,7 +176,9 @@ def _cabinets(connection: database.Connection, insee: str, whole: Picture, langu
             continue
         ailing.setdefault(fault.cabinet, []).append(said)
     nodes, heard = Counter[str | None](), Counter[str | None]()
-    stated, told = placed.standing(connection), campaigns(connection, insee)
+    stated = placed.standing(connection)
+    told = [(one.gateway, event.CAMPAIGN, one.detail) for one in campaigns(connection, insee)]
+    told += [(one.gateway, event.SYSTEM_UPDATE, one.detail) for one in systems(connection, insee)]
     seen: set[bytes] = set()  # the zones of a green space share a node
     for state in (*(one.state for one in whole.lights), *(one.state for one in whole.spaces)):
         if state.node is not None and state.node not in seen:
@@ -195,8 +197,9 @@ def _cabinets(connection: database.Connection, insee: str, whole: Picture, langu
             name, names.get(name), _is_linked(received_s, now_s=now_s), received_s,
             max(0, received_s - latest_s) if received_s is not None and latest_s else 0,
             heard[address], nodes[address], version, started_s, tuple(ails),
-            campaigns=tuple(events.sentence(event.CAMPAIGN, None, one.detail, language)
-                            for one in told if one.gateway == identity),
+            campaigns=tuple(
+                events.sentence(code, None, detail, language) for gateway, code, detail in told if gateway == identity
+            ),
             waiting=waiting or 0, waiting_after_unix_s=after_s,
         )  # fmt: skip
 

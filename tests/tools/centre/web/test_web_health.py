@@ -45,6 +45,9 @@ def chain(served, tmp_path_factory):
             said = ["streetlight", 12, phase, 30 * n, n]
             told = fact(1 + n, event.CAMPAIGN, said, node=b"gw-00004", boot=9, stamp=synced(NOW_S - 90 + n))
             report(warehouse, "cab-4", [(event.EVENT, told)], 1 + n)
+        said = ["20261114T120000Z", None, "kept", None]
+        told = fact(3, event.SYSTEM_UPDATE, said, node=b"gw-00004", boot=9, stamp=synced(NOW_S - 80))
+        report(warehouse, "cab-4", [(event.EVENT, told)], 3)
         detail = [node_of("light", FENEU), 40, 0, 0]
         talks = fact(2, event.FAIR_USE_EXCEEDED, detail, active=True, node=gateway, boot=9, stamp=synced(NOW_S - 300))
         lamp = fact(0, event.BOOT, [0, 0, "power", "streetlight", "1.2.3"], node=node_of("light", FENEU), boot=99,
@@ -126,6 +129,10 @@ def test_certificates_that_end_soon_or_have_ended_are_told_and_no_other(page):
 def test_a_version_that_a_cabinet_took_back_is_told_with_its_reason(page):
     assert "version 0.3.0 failed (the agent does not run, or does not go on running)" in page["cab-2"]
     assert "0.3.0" not in page["cab"] + page["cab-4"]
+
+
+def test_what_became_of_debians_updates_stands_with_its_cabinet(page):
+    assert re.search("System of 2026-11-14 1[23]:00 .before: [?].: installed and well", page["cab-4"])
 
 
 def test_how_far_a_campaign_of_nodes_programs_is_stands_with_its_cabinet(page):
