@@ -17,7 +17,7 @@ in a gap record), and the envelope states how many.
 from binascii import hexlify, unhexlify
 from collections import namedtuple
 
-from wire import cbor, event, limits, quantity
+from wire import cbor, event, event_table, limits, quantity, quantity_table
 from wire.faults import WireFault
 from wire.record import (
     QUALITY_CODE_MAX,
@@ -120,7 +120,7 @@ def _write_item(writer, item):
     if not isinstance(body, dict):
         is_list = isinstance(body.detail, (list, tuple))
         writer.map(8 if record.stamp.quality == UNSET else 7)
-        _pair(writer, _NAME, event.label(body.code))
+        _pair(writer, _NAME, event_table.label(body.code))
         if body.active is not None and not is_list:
             _pair(writer, _VALUE_BOOLEAN, body.active)
         else:
@@ -150,12 +150,12 @@ def _event_data(body):
 
 
 def _write_reading(writer, key, value, opening_item):
-    entry = quantity.by_code().get(key % quantity.CHANNEL_STEP)
+    entry = quantity_table.BY_CODE.get(key % quantity.CHANNEL_STEP)
     count = 3 if entry else 2
     if opening_item is not None:
         count += 5 if opening_item.record.stamp.quality != UNSET else 6
     writer.map(count)
-    _pair(writer, _NAME, quantity.label(key))
+    _pair(writer, _NAME, quantity_table.label(key))
     if entry:
         _pair(writer, _UNIT, entry.unit)
     writer.integer(_VALUE)
@@ -275,7 +275,7 @@ def _decode_body(entries):
         raise WireFault("name")
     if _VALUE in first:
         return _decode_readings(entries)
-    code = event.code_from_label(name)
+    code = event_table.code_from_label(name)
     if code is None:
         raise WireFault("event-name")
     readings = _decode_readings(entries[1:]) if len(entries) > 1 else None
@@ -303,7 +303,7 @@ def _decode_readings(entries):
     readings = {}
     for entry in entries:
         name = entry.get(_NAME)
-        key = quantity.key_from_label(name) if isinstance(name, str) else None
+        key = quantity_table.key_from_label(name) if isinstance(name, str) else None
         if key is None or key in readings:
             raise WireFault("name")
         readings[key] = _scaled(key, entry.get(_VALUE))
@@ -311,7 +311,7 @@ def _decode_readings(entries):
 
 
 def _scaled(key, value):
-    entry = quantity.by_code().get(key % quantity.CHANNEL_STEP)
+    entry = quantity_table.BY_CODE.get(key % quantity.CHANNEL_STEP)
     if isinstance(value, cbor.DecimalFraction):
         if entry is None or value.exponent != entry.exponent:
             raise WireFault("exponent")

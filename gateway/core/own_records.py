@@ -16,7 +16,7 @@ from gateway.core.custody.journal import Journal, Refused
 from gateway.core.custody.ledger import Ledger, LossTime
 from gateway.core.uplink.progress import LostPositions, QuarantinedRecord
 from gateway.core.wallclock import WallClock
-from wire import event, record
+from wire import event, event_table, record
 from wire import limits as wire_limits
 from wire.faults import WireFault
 from wire.record import EventBody, Record, Stamp
@@ -160,6 +160,6 @@ class OwnRecords:
 
     def _placed(self, body: EventBody, placed: tuple[str, int] | Refused) -> Placed:
         if isinstance(placed, Refused):
-            self._log("own-record-refused", event=event.label(body.code), why=placed.value)
+            self._log("own-record-refused", event=event_table.label(body.code), why=placed.value)
             return None
         return placed

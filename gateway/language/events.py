@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from gateway.language import N_, NC_, NN_, Message, directives, translate
 from gateway.language.values import UNKNOWN, value_text
-from wire import event
+from wire import event, event_table
 
 
 class EventText(NamedTuple):
@@ -310,7 +310,7 @@ TEXTS: dict[int, EventText] = {
     event.PIPE_BURST: EventText(
         N_("burst pipe"),
         N_("Burst pipe ({zone}, {flow_ml_min}): the master valve is shut until the alarm is acknowledged"),
-        N_("find the burst and mend it, then acknowledge the alarm at the controller"),
+        N_("find the burst and mend it, then hold the node's button for 5 s, twice: this acknowledges the alarm"),
     ),
     event.WATER_LEAK: EventText(
         N_("water leak"),
@@ -389,14 +389,14 @@ _OTHER = N_("event {label}, which this version does not know")
 def name(code: int, language: str) -> str:
     """Two or three words for a list; the label of the wire for a code that the table does not have."""
     text = TEXTS.get(code)
-    return event.label(code) if text is None else translate(text.name, language)
+    return event_table.label(code) if text is None else translate(text.name, language)
 
 
 def sentence(code: int, active: bool | None, detail: object, language: str) -> str:
     """Tells what has happened; `active` and `detail` as an event's body has them."""
     text = TEXTS.get(code)
     if text is None:
-        return translate(_OTHER, language, label=event.label(code))
+        return translate(_OTHER, language, label=event_table.label(code))
     if active is not False:
         said = translate(text.sentence, language, **values(code, detail, language))
     elif text.ended is not None:
@@ -414,7 +414,7 @@ def remedy(code: int, language: str) -> str | None:
 
 def values(code: int, detail: object, language: str) -> dict[str, Any]:
     """The values of a detail by name, in words; `count` is the number of lamps, where they are counted."""
-    entry = event.by_code()[code]
+    entry = event_table.BY_CODE[code]
     fields: Sequence[str] = entry.detail or ()
     given = list(detail) if isinstance(detail, (list, tuple)) else []
     found: Mapping[str, object] = dict(zip(fields, given, strict=False))

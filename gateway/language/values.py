@@ -152,7 +152,6 @@ WORDS = Phrases({
     "rule.balance": N_("water balance"),
     "rule.depth": N_("fixed depth"),
     "rule.deadline": N_("deadline reached"),
-    "rule.meaningless": N_("order without a meaning here"),
     # what became of it
     "outcome.sent": N_("sent"),
     "outcome.received": N_("received"),

@@ -14,7 +14,7 @@ from gateway.language.figures import duration, size
 from gateway.language.values import value_text
 from gateway.show import feeder_state
 from gateway.show.words import WORDS, word, word_or
-from wire import event
+from wire import event, event_table
 
 # A reconnection takes seconds, a change of bearer half a minute; longer than this needs attention.
 _LINK_DOWN_S = 180
@@ -133,8 +133,8 @@ def _cabinet(status: Status) -> list[Finding]:
 
 
 def _of_alarm(alarm: AlarmStatus) -> Finding:
-    code = event.code_from_label(alarm.what)
-    entry = event.by_code().get(code)
+    code = event_table.code_from_label(alarm.what)
+    entry = event_table.BY_CODE.get(code)
     if entry is None or f"alarm.{entry.name}.do" not in WORDS:
         return Finding("alarm.other", {"what": alarm.what}, since_s=alarm.since_s)
     detail = alarm.detail if alarm.feeder is None else (alarm.feeder, *alarm.detail)

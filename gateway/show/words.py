@@ -7,13 +7,13 @@ The alarms of the wire have their sentences in `gateway/language/events.py`, TLS
 
 from gateway.io import tls
 from gateway.language import N_, NC_, NN_, Phrases, events
-from wire import event
+from wire import event_table
 
 # A finding `x` has its sentence under `x` and what to do about it under `x.do`.
 WORDS = Phrases({
     # The alarms of the wire, with what to do about each.
-    **{f"alarm.{event.label(code)}": text.sentence for code, text in events.TEXTS.items()},
-    **{f"alarm.{event.label(code)}.do": text.remedy for code, text in events.TEXTS.items() if text.remedy},
+    **{f"alarm.{event_table.label(code)}": text.sentence for code, text in events.TEXTS.items()},
+    **{f"alarm.{event_table.label(code)}.do": text.remedy for code, text in events.TEXTS.items() if text.remedy},
     # headlines
     "well": N_("All is well"),
     "starting": N_("Starting: reading the journal"),

@@ -9,7 +9,7 @@ active alarm.
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from wire import event, record
+from wire import event, event_table, record
 
 # Three samples a minute apart after a lamp's warm-up of five minutes, and a level change that begins it anew.
 SOON_S = 900
@@ -104,13 +104,13 @@ def judge_nodes(expected: Sequence[ExpectedAlarm], bodies: Bodies) -> AlarmVerdi
             made_s = stamp.seconds if stamp.quality != record.UNSET else 0
             begun[node, decoded.code] = min(made_s, begun.get((node, decoded.code), made_s))
     wanted = {(fault.node, fault.code) for fault in expected}
-    faults = [f"not told: {event.label(code)} of {node.hex()}" for node, code in sorted(wanted - set(begun))]
+    faults = [f"not told: {event_table.label(code)} of {node.hex()}" for node, code in sorted(wanted - set(begun))]
     for node, code, visible_s in expected:
         made_s = begun.get((node, code), 0)
         if visible_s is not None and made_s > visible_s + SOON_S:
-            faults.append(f"late by {made_s - visible_s} s: {event.label(code)} of {node.hex()}")
+            faults.append(f"late by {made_s - visible_s} s: {event_table.label(code)} of {node.hex()}")
     allowed = wanted | {(node, other) for node, code in wanted for other in COMPANIONS.get(code, ())}
-    false = [f"false: {event.label(code)} of {node.hex()}" for node, code in sorted(set(begun) - allowed)]
+    false = [f"false: {event_table.label(code)} of {node.hex()}" for node, code in sorted(set(begun) - allowed)]
     return AlarmVerdict(len(wanted), len(wanted & set(begun)), len(false), tuple(faults + false))
 
 
@@ -177,4 +177,4 @@ def _fault_of(cause: Cause, alarms: list[AlarmRecord]) -> str | None:
 
 
 def _name(code: int, feeder: str | None) -> str:
-    return event.label(code) if feeder is None else f"{event.label(code)} of {feeder}"
+    return event_table.label(code) if feeder is None else f"{event_table.label(code)} of {feeder}"

@@ -6,7 +6,7 @@ from boards import streetlight as board
 from drivers import bl0942
 from drivers.bl0942 import Bl0942, Calibration
 from drivers.sensor import PENDING
-from wire import quantity
+from wire import quantity, quantity_table
 
 CALIBRATION = Calibration(*board.METER_CALIBRATION)
 
@@ -68,7 +68,7 @@ def test_a_good_packet_becomes_scaled_integers(meter, uart):
         quantity.POWER_FACTOR: 94,
         quantity.FREQUENCY: 5000,
     }
-    assert all(type(value) is int and quantity.in_range(key, value) for key, value in readings.items())
+    assert all(type(value) is int and quantity_table.in_range(key, value) for key, value in readings.items())
     assert not meter.waiting()
 
 

@@ -6,7 +6,7 @@ Steps of the calendar hold by day too, so that no printed instant depends on the
 import kinds
 from node.trade import Moment
 from policy.fault import Faults
-from wire import event, quantity
+from wire import event_table, quantity
 
 NOON_S = 1_795_521_600  # 2026-11-24 12:00 UTC
 CLOCK_ONLY = [1, [[127, 0, 0, 0]], [[[0, 1020, 40, 1], [0, 1320, 0, 1], [0, 345, 60, 1], [0, 480, 0, 1]]]]
@@ -39,7 +39,7 @@ def show(told):
     for code, active, detail in told:
         if isinstance(detail, dict):
             detail = [(key, detail[key]) for key in sorted(detail)]
-        print(now_ms // 1000, event.label(code), active, detail)
+        print(now_ms // 1000, event_table.label(code), active, detail)
 
 
 memory = b""

@@ -10,7 +10,7 @@ from kinds import streetlight
 from node import settings
 from node.app import ACKNOWLEDGED, MADE, Boot, Node
 from wire import coap_message as messages
-from wire import event, quantity, record
+from wire import event, event_table, quantity, record
 from wire.coap import Endpoint, Request, Response
 from wire.coap_exchange import bearer_timing
 from wire.record import Answer
@@ -277,7 +277,7 @@ def show(world, first):
     """Print what happened since the record number `first`; returns the next one."""
     for at_ms, made, data in world.made[first:]:
         body = made.body
-        told = "readings" if isinstance(body, dict) else f"{event.label(body.code)} {body.active}"
+        told = "readings" if isinstance(body, dict) else f"{event_table.label(body.code)} {body.active}"
         print(at_ms, made.boot, made.sequence, made.stamp.quality, made.stamp.seconds, told, data.hex())
     return len(world.made)
 

@@ -6,7 +6,7 @@ damaged. `failures` holds what differs from the file or does not come back; it m
 
 from binascii import crc32, hexlify
 
-from wire import cbor, event, limits, quantity, record, senml
+from wire import cbor, event, limits, quantity, quantity_table, record, senml
 from wire.faults import WireFault
 from wire.record import Answer, EventBody, Record, Stamp
 
@@ -109,7 +109,7 @@ class Draw:
         return -value if self.below(3) == 0 else value
 
     def readings(self):
-        known = [entry.code for entry in quantity.table()]
+        known = [entry.code for entry in quantity_table.TABLE]
         result = {}
         for _ in range(1 + self.below(12)):
             code = known[self.below(len(known))] if self.below(4) else self.below(256)

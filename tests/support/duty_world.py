@@ -16,7 +16,7 @@ from tools.centre.duty.rota import Person, Rota, Week
 from tools.centre.duty.sending import Unsent, send_due
 from tools.centre.duty.waking import causes, member
 from tools.centre.limits import DUTY_EVERY_S, FLOOD_S, SEND_DELAY_MAX_S
-from wire import event
+from wire import event, event_table
 
 NOW_S = 1_795_986_000  # 2026-11-29, 22:20 in France
 FENEU = "49135"
@@ -28,7 +28,7 @@ OPTIONS = Options("https://centre.example.fr", 15, (MAIL, SMS))
 def fault(number, code=event.FEEDER_FAILURE, *, since_s=NOW_S, gateway="cab-1", feeder=None, detail=None, insee=FENEU):
     """A fault of a cabinet's feeder, or of the node with this number."""
     if detail is None:
-        names = event.by_code()[code].detail or ()
+        names = event_table.BY_CODE[code].detail or ()
         detail = [feeder or f"f{number}", *(0 for _ in names[1:])] if names[:1] == ("feeder",) else []
     node = b"gw" + gateway.encode() if detail[:1] and isinstance(detail[0], str) else b"node%04d" % number
     times = since_s, since_s, False, None, None

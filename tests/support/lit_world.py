@@ -16,7 +16,7 @@ from gateway.core.cabinet.feeder import FeederOptions
 from policy import civil, document, keyset, lighting
 from simulator.hosts.keys import WAREHOUSE
 from tests.support.gateway_world import INSEE, NAME, GatewayWorld
-from wire import command, cose, event, topic
+from wire import command, cose, event, event_table, topic
 from wire.record import EventBody
 
 SITE = lighting.Site(475720, -5940, civil.PARIS)
@@ -258,7 +258,7 @@ class LitWorld(GatewayWorld):
         found = []
         for item in self.held().get(event.ALARM, []):
             body = item.record.body
-            found.append((item.record.sequence, event.label(body.code), body.active))
+            found.append((item.record.sequence, event_table.label(body.code), body.active))
         return [(name, active) for _, name, active in sorted(found)]
 
 

@@ -4,14 +4,14 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from wire import event
+from wire import event, event_table
 
 
 def test_codes_and_names_are_unique():
-    assert len(event.by_code()) == len(event.by_name()) == len(event.table())
+    assert len(event_table.BY_CODE) == len(event_table.BY_NAME) == len(event_table.TABLE)
 
 
-@pytest.mark.parametrize("entry", event.table(), ids=lambda entry: entry.name)
+@pytest.mark.parametrize("entry", event_table.TABLE, ids=lambda entry: entry.name)
 def test_an_entry_is_sane(entry):
     assert 0 < entry.code <= event.CODE_MAX
     assert entry.name.isascii() and entry.name.isalpha() and entry.name[0].islower()
@@ -36,11 +36,11 @@ def test_alarms_come_first_among_the_lanes():
 
 
 def test_every_code_has_one_label_that_leads_back():
-    labels = [event.label(code) for code in range(event.CODE_MAX + 1)]
+    labels = [event_table.label(code) for code in range(event.CODE_MAX + 1)]
     assert len(set(labels)) == len(labels)
-    assert [event.code_from_label(label) for label in labels] == list(range(event.CODE_MAX + 1))
-    assert event.label(event.LAMP_FAILURE) == "lampFailure"
-    assert event.label(77) == "event77"
+    assert [event_table.code_from_label(label) for label in labels] == list(range(event.CODE_MAX + 1))
+    assert event_table.label(event.LAMP_FAILURE) == "lampFailure"
+    assert event_table.label(77) == "event77"
 
 
 @pytest.mark.parametrize(
@@ -51,11 +51,11 @@ def test_every_code_has_one_label_that_leads_back():
     ],
 )
 def test_a_label_of_nobody_is_none(name):
-    assert event.code_from_label(name) is None
+    assert event_table.code_from_label(name) is None
 
 
 @given(st.text(alphabet="event0123456789\u00b2", max_size=9) | st.text())
 @example("event255")
 def test_any_text_is_the_label_of_its_code_or_of_none(name):
-    code = event.code_from_label(name)
-    assert code is None or event.label(code) == name
+    code = event_table.code_from_label(name)
+    assert code is None or event_table.label(code) == name

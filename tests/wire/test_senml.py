@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from tests.support.examples import examples
 from tools.bench import street
-from wire import cbor, event, limits, quantity, record, senml
+from wire import cbor, event, event_table, limits, quantity, quantity_table, record, senml
 from wire.faults import WireFault
 from wire.record import HOLDOVER, SYNCED, UNSET, EventBody, Record, Stamp
 from wire.senml import Batch, Item
@@ -36,7 +36,7 @@ stamps = st.builds(Stamp, st.just(UNSET), counts, st.just(0)) | st.builds(
 )
 keys = st.one_of(
     st.integers(0, 256 * limits.CHANNELS_MAX - 1),
-    st.builds(quantity.key, st.sampled_from(sorted(quantity.by_code())), st.integers(0, limits.CHANNELS_MAX - 1)),
+    st.builds(quantity.key, st.sampled_from(sorted(quantity_table.BY_CODE)), st.integers(0, limits.CHANNELS_MAX - 1)),
 )
 values = st.integers(-limits.READING_ABS_MAX, limits.READING_ABS_MAX)
 readings = st.dictionaries(keys, values, min_size=1, max_size=limits.READINGS_MAX)
@@ -133,7 +133,7 @@ def test_a_body_of_each_shape_comes_back(body):
 
 
 def test_the_largest_records_fit_the_buffer_of_the_encoder():
-    widest = {quantity.key(code, 63): limits.READING_ABS_MAX for code in sorted(quantity.by_code())[-24:]}
+    widest = {quantity.key(code, 63): limits.READING_ABS_MAX for code in sorted(quantity_table.BY_CODE)[-24:]}
     raw = EventBody(event.RAW, None, [NODE, "w" * limits.TEXT_BYTES_MAX, bytes(900)])
     last = limits.SECONDS_MAX
     for body in (widest, EventBody(event.LAMP_UNEXPECTED_ON, None, widest), raw):
@@ -188,19 +188,19 @@ def test_a_pack_is_valid_senml(batch):
         told = body if isinstance(body, dict) else body.detail if isinstance(body.detail, dict) else {}
         if not isinstance(body, dict):
             name, time, unit, value = resolved[at]
-            assert (name, time, unit) == (f"{item.node.hex()}/{event.label(body.code)}", expected_time, None)
+            assert (name, time, unit) == (f"{item.node.hex()}/{event_table.label(body.code)}", expected_time, None)
             assert isinstance(value, bool | bytes)
             at += 1
         for key in sorted(told):
             name, time, unit, value = resolved[at]
-            assert (name, time) == (f"{item.node.hex()}/{quantity.label(key)}", expected_time)
+            assert (name, time) == (f"{item.node.hex()}/{quantity_table.label(key)}", expected_time)
             check_value(key, told[key], unit, value)
             at += 1
     assert at == len(resolved)
 
 
 def check_value(key, scaled, unit, value):
-    entry = quantity.by_code().get(key % quantity.CHANNEL_STEP)
+    entry = quantity_table.BY_CODE.get(key % quantity.CHANNEL_STEP)
     exponent = entry.exponent if entry else 0
     assert unit == (entry.unit if entry else None)
     assert isinstance(value, Decimal if exponent else int)

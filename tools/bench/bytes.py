@@ -12,7 +12,7 @@ import zlib
 
 from tools.bench import street
 from tools.command_line import add_json
-from wire import quantity, record, senml
+from wire import quantity, quantity_table, record, senml
 
 RECORD_BYTES_MAX = 48
 READING_BYTES_MAX = 4.5
@@ -32,13 +32,13 @@ def deflated(data: bytes) -> int:
 
 def decimal_text(key: int, value: int) -> float | int:
     """Returns a reading as JSON writes it: a decimal in its unit."""
-    exponent = quantity.by_code()[key % quantity.CHANNEL_STEP].exponent
+    exponent = quantity_table.BY_CODE[key % quantity.CHANNEL_STEP].exponent
     return round(value * 10.0**exponent, -exponent) if exponent else value
 
 
 def json_record(made) -> bytes:
     """Returns the record as a node would send it in JSON: compact, with the names of the table."""
-    told = {quantity.label(key): decimal_text(key, value) for key, value in made.body.items()}
+    told = {quantity_table.label(key): decimal_text(key, value) for key, value in made.body.items()}
     stamp = {"boot": made.boot, "seq": made.sequence, "t": made.stamp.seconds, "u": made.stamp.uncertainty_s}
     return json.dumps({**stamp, **told}, separators=(",", ":")).encode()
 
@@ -56,8 +56,8 @@ def json_pack(items: list) -> bytes:
             "seq": made.sequence,
         }
         for key in sorted(made.body):
-            unit = quantity.by_code()[key % quantity.CHANNEL_STEP].unit
-            pack.append({**base, "n": quantity.label(key), "u": unit, "v": decimal_text(key, made.body[key])})
+            unit = quantity_table.BY_CODE[key % quantity.CHANNEL_STEP].unit
+            pack.append({**base, "n": quantity_table.label(key), "u": unit, "v": decimal_text(key, made.body[key])})
             base = {}
     return json.dumps(pack, separators=(",", ":")).encode()
 

@@ -10,7 +10,7 @@ during the measurement, so no memory is freed; the third run is measured, when e
 import gc
 import json
 
-from wire import cbor, limits, quantity, record
+from wire import cbor, limits, quantity, quantity_table, record
 
 try:
     import cbor2 as peer  # micropython-lib's, where the VM has it
@@ -28,7 +28,7 @@ READINGS = {
     quantity.LAMP_HOURS: 8210,
 }
 RECORD = record.Record(7, 10423, record.Stamp(record.SYNCED, 1763409600, 3), READINGS)
-NAMED = {quantity.label(key): READINGS[key] for key in READINGS}
+NAMED = {quantity_table.label(key): READINGS[key] for key in READINGS}
 
 writer = cbor.Writer(bytearray(limits.DATAGRAM_BYTES_MAX))
 

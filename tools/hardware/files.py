@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from policy.fault import Fault
 from tools.hardware import build_schema, schema
 from tools.hardware.schema import Field
-from wire import quantity
+from wire import quantity_table
 
 FOLDER = Path("hardware")
 
@@ -133,7 +133,7 @@ def _check_use(name: str, value: Any) -> Iterator[Fault]:
 
 
 def _check_quantities(path: str, names: Any) -> Iterator[Fault]:
-    known = quantity.by_name()
+    known = quantity_table.BY_NAME
     for name in names if isinstance(names, list) else ():
         if name not in known:
             yield Fault(path, f"{name!r} is no quantity", f"give names of wire.quantity: {', '.join(known)}")

@@ -8,7 +8,7 @@ from binascii import hexlify
 from typing import Any
 
 from wire import coap_message as messages
-from wire import event, limits, quantity, record
+from wire import event_table, limits, quantity, quantity_table, record
 from wire.faults import WireFault
 from wire.line import is_line
 from wire.record import UNSET, EventBody, Record
@@ -173,7 +173,7 @@ def _record(made: Record) -> dict[str, Any]:
     if stamp.quality != UNSET:
         shown["uncertainty_s"] = stamp.uncertainty_s
     if isinstance(made.body, EventBody):
-        shown["event"] = event.label(made.body.code)
+        shown["event"] = event_table.label(made.body.code)
         shown["active"] = made.body.active
         detail = made.body.detail
         shown["detail"] = _readings(detail) if isinstance(detail, dict) else _detail(made.body.code, detail)
@@ -185,9 +185,9 @@ def _record(made: Record) -> dict[str, Any]:
 def _readings(readings: dict[int, int]) -> dict[str, str]:
     shown = {}
     for key, value in sorted(readings.items()):
-        entry = quantity.by_code().get(key % quantity.CHANNEL_STEP)
+        entry = quantity_table.BY_CODE.get(key % quantity.CHANNEL_STEP)
         exponent, unit = (entry.exponent, entry.unit) if entry else (0, "?")
-        shown[quantity.label(key)] = f"{_decimal(value, exponent)} {unit}"
+        shown[quantity_table.label(key)] = f"{_decimal(value, exponent)} {unit}"
     return shown
 
 
@@ -202,7 +202,7 @@ def _decimal(value: int, exponent: int) -> str:
 def _detail(code: int, detail: list[Any] | None) -> Any:
     if detail is None:
         return None
-    entry = event.by_code().get(code)
+    entry = event_table.BY_CODE.get(code)
     values = [_plain(item) for item in detail]
     names = entry.detail if entry is not None and entry.detail else ()
     return dict(zip(names, values, strict=False)) if names else values

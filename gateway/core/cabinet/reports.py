@@ -20,7 +20,7 @@ from gateway.core.custody.disk import Disk
 from gateway.core.own_records import OwnRecords
 from gateway.core.wallclock import WallClock
 from policy.keyset import KeySet
-from wire import command, event, quantity, topic
+from wire import command, event, event_table, quantity, topic
 from wire import limits as wire_limits
 from wire.record import EventBody
 
@@ -72,7 +72,7 @@ class CabinetReporter:
         for verdict in verdicts:
             self.report(verdict.code, verdict.stands, verdict.detail or None, now_ms=now_ms)
             self._shared.log(
-                "cabinet-alarm", alarm=event.label(verdict.code), stands=verdict.stands, detail=verdict.detail
+                "cabinet-alarm", alarm=event_table.label(verdict.code), stands=verdict.stands, detail=verdict.detail
             )
 
     def outcome(

@@ -16,7 +16,7 @@ from gateway.core.status import (
     WishStatus,
 )
 from policy import lighting
-from wire import command, event
+from wire import command, event_table
 
 _KINDS = {command.OVERRIDE: "override", command.EMERGENCY: "emergency", command.END: "end", command.TEST_FEEDER: "test"}
 
@@ -87,10 +87,10 @@ def _command(order: Order) -> CommandStatus:
 
 def _alarms(cabinet: Cabinet) -> Iterator[AlarmStatus]:
     for code, detail in cabinet.conditions.active.items():
-        yield AlarmStatus(event.label(code), None, tuple(detail))
+        yield AlarmStatus(event_table.label(code), None, tuple(detail))
     for watch in cabinet.watches:
         for code, detail in watch.active.items():
-            yield AlarmStatus(event.label(code), watch.name, tuple(detail[1:]))
+            yield AlarmStatus(event_table.label(code), watch.name, tuple(detail[1:]))
 
 
 def _feeder(cabinet: Cabinet, index: int, unix_s: int | None, now_ms: int) -> FeederStatus:

@@ -19,7 +19,7 @@ from typing import Protocol
 from gateway.core import limits
 from gateway.core.inbox.registry import Registry
 from gateway.core.wallclock import WallClock
-from wire import event, quantity
+from wire import event, event_table, quantity, quantity_table
 from wire.record import UNSET, EventBody, Record, Stamp
 
 
@@ -31,7 +31,7 @@ class Report(Protocol):
 
 _AHEAD, _BEHIND = "time-ahead", "time-behind"
 # By code, the lowest and highest value of a quantity.
-_RANGES = {one.code: (one.low, one.high) for one in quantity.by_code().values()}
+_RANGES = {one.code: (one.low, one.high) for one in quantity_table.BY_CODE.values()}
 
 
 class HourlyLimit:
@@ -75,9 +75,9 @@ class PlausibilityCheck:
         """Observe a record that has been journaled for the first time."""
         body = made.body
         if isinstance(body, EventBody):
-            if body.code not in event.by_code():
+            if body.code not in event_table.BY_CODE:
                 self.counters["unknown-events"] += 1
-                self._registry.note_unknown(node, event.label(body.code), now_ms=now_ms)
+                self._registry.note_unknown(node, event_table.label(body.code), now_ms=now_ms)
             if isinstance(body.detail, dict):
                 self._check_readings(node, body.detail, now_ms)
         else:
@@ -96,10 +96,10 @@ class PlausibilityCheck:
             span = _RANGES.get(key % quantity.CHANNEL_STEP)
             if span is None:
                 self.counters["unknown-quantities"] += 1
-                self._registry.note_unknown(node, quantity.label(key), now_ms=now_ms)
+                self._registry.note_unknown(node, quantity_table.label(key), now_ms=now_ms)
             elif not span[0] <= value <= span[1]:
                 self.counters["out-of-range"] += 1
-                self._registry.note_out_of_range(node, quantity.label(key), value, now_ms=now_ms)
+                self._registry.note_out_of_range(node, quantity_table.label(key), value, now_ms=now_ms)
 
     def _check_time(self, node: bytes, made: Record, now_ms: int) -> None:
         heard_s = self._clock.unix_s(now_ms=now_ms)

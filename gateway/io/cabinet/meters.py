@@ -16,7 +16,7 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from gateway.io.cabinet import limits
-from wire import quantity
+from wire import quantity, quantity_table
 
 _INPUT_REGISTER = 4
 # Fields of FeederObservation, and their quantities.
@@ -96,7 +96,7 @@ def value_of(registers: Sequence[int], kind: str) -> Fraction | None:
 def scaled(number: Fraction | None, factor: Fraction | int, code: int) -> int | None:
     """Returns the nearest integer of `number` times `factor`; None outside the range of the quantity `code`."""
     value = None if number is None else round(number * factor)
-    return value if value is not None and quantity.in_range(code, value) else None
+    return value if value is not None and quantity_table.in_range(code, value) else None
 
 
 def read(block: Block, registers: Sequence[int]) -> dict[str, int | None]:

@@ -11,9 +11,9 @@ from heating import setpoint, thermometers, trade
 from lighting import dali_banks, decision
 from node import orders, settings_slots, updating
 from watering import lockouts
-from wire import event
+from wire import event, event_table
 
-ALARMS = [entry.code for entry in event.table() if event.lane(entry.code) == event.ALARM]
+ALARMS = [entry.code for entry in event_table.TABLE if event.lane(entry.code) == event.ALARM]
 
 
 def places(message):
@@ -22,17 +22,17 @@ def places(message):
 
 
 def test_no_code_of_the_wire_is_without_a_sentence():
-    assert set(events.TEXTS) == {entry.code for entry in event.table()}
+    assert set(events.TEXTS) == {entry.code for entry in event_table.TABLE}
 
 
 def test_every_alarm_says_what_a_person_can_do():
     assert len(ALARMS) == 48
-    assert [event.label(code) for code in ALARMS if events.TEXTS[code].remedy is None] == []
+    assert [event_table.label(code) for code in ALARMS if events.TEXTS[code].remedy is None] == []
 
 
 @pytest.mark.parametrize("code", events.TEXTS)
 def test_a_sentence_asks_for_nothing_that_its_detail_does_not_hold(code):
-    text, fields = events.TEXTS[code], set(event.by_code()[code].detail or ())
+    text, fields = events.TEXTS[code], set(event_table.BY_CODE[code].detail or ())
     counted = {"count"} if "lamps" in fields else set()
     for message in (text.name, text.sentence, text.ended, text.remedy):
         assert message is None or places(message) <= fields | counted
@@ -42,7 +42,7 @@ def test_a_sentence_asks_for_nothing_that_its_detail_does_not_hold(code):
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("code", events.TEXTS)
 def test_any_detail_can_be_said(code, language):
-    fields = event.by_code()[code].detail or ()
+    fields = event_table.BY_CODE[code].detail or ()
     for value in (None, True, 7, -1, 2**64 - 1, -(2**63), "no-flow", b"\x01", [1]):
         for active in (True, False, None):
             said = events.sentence(code, active, [value] * len(fields), language)

@@ -8,7 +8,7 @@ from gateway.show.findings import _ALARMS, alarm_findings, findings, is_grave
 from gateway.show.words import WORDS
 from tests.support import cabinet_document as told
 from tests.support.cabinet_document import alarm, cabinet
-from wire import event
+from wire import event, event_table
 
 
 def lines(part=None, language="fr", **more):
@@ -92,9 +92,9 @@ def test_every_alarm_is_a_finding_with_a_sentence_and_what_to_do(what, language)
 
 def test_the_alarms_are_those_of_the_wire():
     names = {one["what"] for one in ALARMS.values()}
-    assert names <= {entry.name for entry in event.table()}
+    assert names <= {entry.name for entry in event_table.TABLE}
     on_wire = {
-        entry.name for entry in event.table()
+        entry.name for entry in event_table.TABLE
         if event.FEEDER_UNEXPECTED_ON <= entry.code <= event.CABINET_METER_FAILURE
     }  # fmt: skip
     assert on_wire == names

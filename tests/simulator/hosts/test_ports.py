@@ -7,7 +7,7 @@ from simulator.hosts.ports import LampPorts
 from simulator.plants.lamps import Lamp, LampData, LampFeeder
 from simulator.world.chance import Prng
 from simulator.world.time import World
-from wire import quantity
+from wire import quantity, quantity_table
 
 
 class Air:
@@ -69,7 +69,7 @@ def test_a_reading_is_within_what_the_wire_can_say(bench):
         bench.world.run_until(bench.world.now_ms + 600_000)
         read = bench.ports.read()
         assert len(read) == 6
-        assert all(quantity.in_range(key, value) for key, value in read.items())
+        assert all(quantity_table.in_range(key, value) for key, value in read.items())
 
 
 def test_a_meter_without_mains_is_silent(bench):

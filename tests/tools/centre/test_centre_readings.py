@@ -8,7 +8,7 @@ from tests.support.centre_world import EVENT_TOPIC, GATEWAY, NODE, TELEMETRY_TOP
 from tools.centre.ingest.warehouse import Warehouse
 from tools.centre.rollup import hours
 from tools.centre.rollup.worker import Worker
-from wire import event, limits, quantity, record
+from wire import event, limits, quantity_table, record
 
 DAY = hours.hours_of(20_770)[0]  # midnight of 2026-11-13 in France
 NOW = {"received_unix_s": DAY + 3 * 86_400}
@@ -41,7 +41,7 @@ def test_view_shows_what_the_record_holds_digit_for_digit(body):
     found = ask(told(reading(0, body, stamp=synced(DAY + 5))), "quantity, channel, value, unit")
     assert len(found) == len(body)
     for key, value in body.items():
-        entry = quantity.by_code().get(key % 256)
+        entry = quantity_table.BY_CODE.get(key % 256)
         name, unit, exponent = entry[1:4] if entry else (f"q{key % 256}", None, 0)
         assert (name, key // 256, value / 10**-exponent, unit) in found
 

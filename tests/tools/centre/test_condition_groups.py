@@ -10,7 +10,7 @@ from tools import cli
 from tools.centre.condition.faults import Faults
 from tools.centre.condition.groups import group
 from tools.centre.ingest.warehouse import Warehouse
-from wire import event
+from wire import event, event_table
 
 BEGIN_S = 1_795_000_000
 OTHER_GATEWAY = bytes.fromhex("6761746577617932")
@@ -41,7 +41,7 @@ def village():
                 batch([said], number, oldest=0, gateway=gateway, lane="alarm"),
                 received_unix_s=BEGIN_S + 9000,
             )
-        return [(event.label(one.first.code), len(one.all)) for one in group(Faults(connection).open())]
+        return [(event_table.label(one.first.code), len(one.all)) for one in group(Faults(connection).open())]
 
     return told
 

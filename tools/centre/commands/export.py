@@ -27,8 +27,8 @@ from typing import TextIO
 from tools.centre.arguments import add_reading, opened_connection, parse_node
 from tools.centre.registry.register import Register
 from tools.centre.store.archive import Archive, Held, Moment
-from wire import cbor, quantity, record
-from wire.event import label as event_label
+from wire import cbor, quantity, quantity_table, record
+from wire.event_table import label as event_label
 
 PLACE_COLUMNS = ("equipment", "equipment_name", "street", "commune", "cabinet", "feeder")
 CSV_COLUMNS = (
@@ -155,9 +155,9 @@ def _opening(held, moment):
 
 
 def _reading(key, value):
-    entry = quantity.by_code().get(key % quantity.CHANNEL_STEP)
+    entry = quantity_table.BY_CODE.get(key % quantity.CHANNEL_STEP)
     text = decimal(value, entry.exponent) if entry else str(value)
-    return quantity.label(key), entry.unit if entry else "", text
+    return quantity_table.label(key), entry.unit if entry else "", text
 
 
 def _csv_lines(held: Held, moment: Moment) -> Iterator[tuple]:

@@ -8,7 +8,7 @@ sensor. An end without a beginning makes nothing.
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
-from wire import cbor, event, record
+from wire import cbor, event, event_table, record
 
 # A kind of node; a longer word is a stranger's.
 _PRODUCT_CHARS_MAX = 24
@@ -43,7 +43,7 @@ class Fault(NamedTuple):
 
 def fields(code: int, detail: Any) -> dict[str, Any]:
     """Returns the fields of a detail by name."""
-    entry = event.by_code().get(code)
+    entry = event_table.BY_CODE.get(code)
     if entry is None or not entry.detail or not isinstance(detail, (list, tuple)):
         return {}
     return dict(zip(entry.detail, detail, strict=False))

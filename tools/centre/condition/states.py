@@ -26,7 +26,7 @@ from tools.centre.limits import SILENT_BATTERY_S, SILENT_S, STAMP_AHEAD_S_MAX, S
 from tools.centre.registry.equipment import CABINET, FEEDER, GREEN_SPACE, LIGHT, Key, cabinet_of, place_of_feeder
 from tools.centre.registry.register import nodes_of_commune
 from tools.centre.store import database
-from wire import event, record
+from wire import event, event_table, record
 
 OK, FAULT, UNPOWERED, UNKNOWN = "ok", "fault", "unpowered", "unknown"
 WORDS = {
@@ -79,7 +79,7 @@ class State(NamedTuple):
     @property
     def fault_label(self) -> str | None:
         """Returns `lampFailure`; None: no fault."""
-        return None if self.fault is None else event.label(self.fault.code)
+        return None if self.fault is None else event_table.label(self.fault.code)
 
     @property
     def address(self) -> str:

@@ -9,7 +9,7 @@ from tools.centre.condition.groups import Group
 from tools.centre.condition.states import WORDS
 from tools.centre.registry import words
 from tools.centre.registry.equipment import day_text
-from wire import event
+from wire import event_table
 
 _UNKNOWN_TIME = N_("time unknown")
 _OVER = N_("over since {at}")
@@ -105,7 +105,7 @@ def state_text(state: str, language: str) -> str:
 
 def fault_text(label: str | None, language: str) -> str:
     """Returns the name of a fault by its label on the wire."""
-    code = None if label is None else event.code_from_label(label)
+    code = None if label is None else event_table.code_from_label(label)
     return "" if code is None else events.name(code, language)
 
 
@@ -116,7 +116,7 @@ def plain(fault: StandingFault, language: str) -> dict[str, Any]:
         "insee": fault.insee,
         "gateway": fault.gateway,
         "place": words.place_plain(fault.place, language),
-        "event": event.label(fault.code),
+        "event": event_table.label(fault.code),
         "since_unix_s": fault.since_unix_s,
         "is_over": fault.is_over,
         "end_unix_s": fault.end_unix_s,

@@ -27,7 +27,7 @@ from typing import NamedTuple
 from tools.centre.ingest import plain
 from tools.centre.ingest.plain import Row
 from tools.centre.limits import PEEK_BYTES_MAX, POSITION_MAX
-from wire import cbor, event, limits, receipt, record, senml
+from wire import cbor, event, event_table, limits, receipt, record, senml
 from wire import topic as topics
 from wire.faults import WireFault
 from wire.receipt import CLASS
@@ -305,6 +305,6 @@ def _placing(by, about, detail) -> Placing | None:
 def _about(code, first) -> bytes | None:
     """Returns the node that an event names as what it is about, the first field of its detail; None when it names
     none."""
-    entry = event.by_code().get(code)
+    entry = event_table.BY_CODE.get(code)
     names_one = entry is not None and entry.detail and entry.detail[0] == "about"
     return first if names_one and isinstance(first, bytes) and len(first) == limits.NODE_ID_BYTES else None

@@ -6,7 +6,7 @@ six times as fast, and gives the same (a test compares them). The simulator runs
 
 from collections.abc import Iterable
 
-from wire import event, record
+from wire import event_table, record
 
 try:
     from cbor2 import loads
@@ -33,7 +33,7 @@ def decode_told(data: bytes) -> record.EventBody:
     """Returns the event in a row with as many details as its code has, None for those that are missing: a row keeps
     what its node has said, and a node may say anything."""
     body = decode(data)
-    entry = event.by_code().get(body.code)
+    entry = event_table.BY_CODE.get(body.code)
     count = len(entry.detail or ()) if entry is not None else 0
     if not count:
         return body

@@ -6,7 +6,7 @@ known, or is doubted, have no day and are not shown.
 """
 
 from tools.centre.limits import DRIFT_PPM
-from wire import event, quantity, record
+from wire import event, quantity, quantity_table, record
 
 _TELEMETRY = event.LANES.index(event.TELEMETRY)
 _OCTETS = f"X'{bytes(range(256)).hex()}'"
@@ -89,7 +89,7 @@ FROM = f"""FROM (SELECT l.node AS node, m.day_local AS day_local, CAST(j.value A
     JOIN calendar AS k ON k.hour_unix_s = f.at_s - f.at_s % 3600 AND k.day_local = f.day_local
     LEFT JOIN quantities AS q ON q.code = f.code"""
 
-_QUANTITIES = ", ".join(f"({one.code}, '{one.name}', '{one.unit}', 1e{-one.exponent})" for one in quantity.table())
+_QUANTITIES = ", ".join(f"({one.code}, '{one.name}', '{one.unit}', 1e{-one.exponent})" for one in quantity_table.TABLE)
 TABLES = f"""
 -- What readings are (`wire.quantity`): a value is an integer, divided by `scale`.
 CREATE TABLE quantities (

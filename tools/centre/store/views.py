@@ -7,7 +7,7 @@ said by `tools.centre.rollup.dictionary`, which a test compares with what stands
 
 from tools.centre.store import readings
 from tools.centre.store.condition_tables import REPLACED
-from wire import event
+from wire import event_table
 
 _NODE = "lower(hex({}))"
 _COMMUNE = """(SELECT c.name FROM equipment AS c WHERE c.kind = 'commune' AND c.insee = {}
@@ -69,7 +69,7 @@ def _texts(unix_s: str, calendar: str, name: str) -> str:
 
 
 def _event_names() -> str:
-    return " ".join(f"WHEN {one.code} THEN '{one.name}'" for one in event.table())
+    return " ".join(f"WHEN {one.code} THEN '{one.name}'" for one in event_table.TABLE)
 
 
 # Known only where the clock was set, and not doubted.

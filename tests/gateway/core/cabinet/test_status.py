@@ -13,7 +13,7 @@ from gateway.core.status import AlarmStatus, PolicyStatus, Status
 from gateway.io.status_socket import LINE_BYTES_MAX, encode
 from policy import document, limits
 from tests.support.lit_world import EVENING, KEYS, OPERATOR, SITE, GatewayWorld, LitWorld, bundle, policy
-from wire import command, quantity
+from wire import command, quantity, quantity_table
 
 
 def tell(world):
@@ -102,5 +102,5 @@ def test_order_report_and_measure_stand_apart_in_the_status_and_in_the_records()
     for channel, ordered, reported, power_dw in ((1, 0, 0, 4480), (2, 0, 100, 0)):
         levels = [last[quantity.key(code, channel)] for code in (quantity.LEVEL_ORDERED, quantity.LEVEL_REPORTED)]
         assert levels == [ordered, reported] and last[quantity.key(quantity.POWER, channel)] == power_dw
-    assert quantity.label(quantity.key(quantity.LEVEL_ORDERED, 1)) == "level-ordered.1"
-    assert quantity.label(quantity.LEVEL_REPORTED) == "level-reported"
+    assert quantity_table.label(quantity.key(quantity.LEVEL_ORDERED, 1)) == "level-ordered.1"
+    assert quantity_table.label(quantity.LEVEL_REPORTED) == "level-reported"

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from gateway.core.cabinet.equipment import FeederObservation
 from gateway.io.cabinet import meters
 from gateway.io.cabinet.meters import METERS, value_of
-from wire import quantity
+from wire import quantity, quantity_table
 
 
 def words(packed):
@@ -96,4 +96,4 @@ def test_a_float_is_rounded_once_to_the_nearest(value):
 def test_any_registers_are_values_in_range_or_none(registers, kind):
     for block in METERS[kind]:
         for name, value in meters.read(block, registers).items():
-            assert value is None or quantity.in_range(meters._QUANTITIES[name], value)
+            assert value is None or quantity_table.in_range(meters._QUANTITIES[name], value)

@@ -7,7 +7,7 @@ from tools.bench import screens_world
 from tools.bench.screens_world import INSEE
 from tools.centre.scope import grants
 from tools.centre.store import schema
-from wire import event, record
+from wire import event, event_table, record
 
 # None of them, too few, numbers for words and words for numbers, readings.
 DETAILS = ([], [1], ["x"] * 20, [7] * 20, {1: 5})
@@ -19,7 +19,7 @@ def say_anything(connection, now_s):
     for node, boot in connection.execute("SELECT node, max(boot) FROM records GROUP BY node").fetchall():
         row = connection.execute("SELECT * FROM records WHERE node = ? AND boot = ? LIMIT 1", (node, boot)).fetchone()
         sequence = 1_000_000
-        for code in event.by_code():
+        for code in event_table.BY_CODE:
             if code in (event.BOOT, event.GAP, event.ANCHOR):  # whose details are judged at their receipt
                 continue
             for detail in DETAILS:
