@@ -8,8 +8,10 @@ turns are counted: one in which something was due leaves 16 kB of garbage or les
 MicroPython (py/gc.c) is slow in two cases that a large program meets, and both are avoided here:
 
 * It notes the objects that it still has to look at in a table of 64. Where that overflows, it goes through the whole
-  heap once more, and again. `sys.modules` alone has a hundred. So the first thing that it finds, the globals of this
-  module, has a chain of all modules, one at a time (`MODULES`): one more round is left, instead of two.
+  heap once more, which takes as long again. `sys.modules` alone has a hundred. So the first thing that it finds, the
+  globals of this module, has a chain of all modules (`MODULES`), one at a time, those that a module uses before itself:
+  only what is its own is left to note then, its functions and the methods of one class. No constant tuple and no list
+  that lasts may have more than a few dozen objects of its own either: a table of names, of large integers (`wire`).
 * After a collection it looks for free places from the beginning of the heap on, and the place where it begins to look
   moves on only when an object of a single block fills a hole. Between 300 kB of live objects are some hundred such
   holes; until they are filled, each larger object costs a search through all of it, and turns take ten times as long.
@@ -28,7 +30,7 @@ _GARBAGE_KB_MAX = 64
 _LONG_TURN_KB = 16
 _HOLES = 500
 _COLLECTIONS_AN_ASKING = 16
-# ((((None, a), b), c) ...: of two, the collector looks at the last first.
+# (((None, a), b), c): of two objects the collector looks at the last first.
 MODULES = None
 
 
@@ -44,8 +46,12 @@ class Collector:
         self._collections = 0
         global MODULES
         MODULES = None
-        for name in sorted(sys.modules):
-            MODULES = (MODULES, sys.modules[name])
+        seen, ordered = set(), []
+        for name in sorted(sys.modules, reverse=True):
+            if id(sys.modules[name]) not in seen:
+                _add_used(sys.modules[name], seen, ordered)
+        for module in reversed(ordered):
+            MODULES = (MODULES, module)
 
     def add(self, is_long):
         """Counts the garbage of a turn; `is_long`: something was due in it."""
@@ -69,3 +75,12 @@ class Collector:
         self._garbage_kb, self._has_holes = 0, True
         gc.collect()
         return True
+
+
+def _add_used(module, seen, ordered):
+    """Adds the modules that are globals of `module`, and then `module`, to the list `ordered`, each once."""
+    seen.add(id(module))
+    for value in list(module.__dict__.values()):
+        if isinstance(value, type(sys)) and id(value) not in seen:
+            _add_used(value, seen, ordered)
+    ordered.append(module)

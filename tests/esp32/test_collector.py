@@ -1,6 +1,7 @@
 """The collector's own turns: when they come, and that they keep a heap of many modules quick."""
 
 import sys
+import types
 
 import pytest
 
@@ -42,3 +43,17 @@ def test_what_is_free_is_asked_after_the_first_collection_and_after_each_sixteen
         made.turn()
         free.append(made.free_bytes)
     assert sorted(set(free)) == [1000, 1001, 1017]
+
+
+def test_a_module_that_another_uses_is_looked_at_before_it(collector, monkeypatch):
+    made, _ = collector
+    user, used = types.ModuleType("zz_user"), types.ModuleType("aa_used")
+    user.used, used.user = used, user
+    monkeypatch.setitem(sys.modules, "zz_user", user)
+    monkeypatch.setitem(sys.modules, "aa_used", used)
+    type(made)()
+    looked, chain = [], sys.modules["collector"].MODULES
+    while chain is not None:
+        chain, last = chain
+        looked.append(last)
+    assert looked.index(used) < looked.index(user) and len(looked) == len(set(looked))
