@@ -106,7 +106,7 @@ LEAD_LONG_MAX_S = 36 * 3600  # [K] very heavy walls at 8 °C; what takes longer 
 LONG_ABSENCE_S = 48 * 3600
 COLD_MASS_S = 24 * 3600  # after this long the walls are cold: such preheats are learned apart
 PREHEAT_REACHED_CK = 20  # from here on the regulator takes over
-COMFORT_CK = 50  # what an early stop may cost at the end, and what shows that an order is followed
+COMFORT_CK = 50  # what an early stop may cost at the end
 RISE_SEEN_CK = 20
 LEARN_RISE_CK = 100  # a smaller rise shows no rate,
 LEARN_SLOW_S = 2 * 3600  # unless it took this long
@@ -144,9 +144,6 @@ METER_IDLE_DW = 100  # a contactor and a display may draw this much; a tenth of 
 METER_IDLE_MS = 300_000  # of a closed relay
 ENERGY_STEP_MAX_WH = 1_000_000  # [K] a month of 1.4 kW without a reading; more is another meter
 ENERGY_MAX_WH = 0xFFFFFFFF
-
-# -- orders: by then it shows that heating is off
-OFF_SHOWN_MS = 600_000
 
 # -- exercise
 EXERCISE_DAYS = 7

@@ -3,7 +3,7 @@
 Start: dead time + missing kelvin / rate, rate = r0 · (1 - (set-point - outdoors) / span), where span is the difference
 that the heating was built for. r0 and dead time are learned from preheats of any length: a new preheat counts one
 fifth, and four fifths when the room was slower than expected, for a cold class costs more than an early start. A
-preheat that was disturbed (window, order, load shed, sensor, failed heating) teaches nothing; one that came too late
+preheat that was disturbed (window, load shed, sensor, failed heating) teaches nothing; one that came too late
 does, up to the moment when the room is warm or its hours end. When the room was empty for a day and more the walls are
 cold and the same rise takes longer: such preheats have a rate of their own. Cap 6 h, after 48 h of emptiness 36 h.
 

@@ -22,7 +22,6 @@ class RoomReports:
         self._setpoint = (model.no_time_ck, None, None)
         self._ceiling = None
         self._clock_ms = now_ms
-        self._status = None
         self._status_ms = now_ms
 
     def drain(self) -> list:
@@ -45,7 +44,6 @@ class RoomReports:
             self._report_while(event.VALVE_FAILURE, event.VALVE_FAILURE, silent, _SILENT)
             return
         if STATUS_KEY in values:
-            self._status = values[STATUS_KEY]
             self._status_ms = now_ms
         self._report_while(
             event.BOILER_COMM_FAILURE,
@@ -64,12 +62,6 @@ class RoomReports:
     def report_preheat(self, late) -> None:
         """Reports a room that was not warm when people came: (0.01 °C, set-point, minutes of heat) or None."""
         self._report_while(event.PREHEAT_FAILURE, event.PREHEAT_FAILURE, late is not None, late)
-
-    def boiler_status(self, *, now_ms):
-        """Returns OpenTherm id 0's low byte while it is fresh, else None."""
-        if self._status is None or now_ms - self._status_ms >= limits.OUTPUT_SILENT_MS:
-            return None
-        return self._status
 
     def is_equipment_sound(self) -> bool:
         """Returns True while output and meter answer and a boiler reports no fault."""

@@ -1,4 +1,4 @@
-"""Decides the present set-point, its rule and its reason: by order, programme, or a safe set-point without a clock.
+"""Decides the present set-point, its rule and its reason: by the programme, or a safe set-point without a clock.
 
 Load shedding and ceilings then lower it. Frost, windows and a dead sensor take precedence over it, in `heating.trade`.
 
@@ -13,10 +13,10 @@ from collections import namedtuple
 from heating import limits
 from node.limits import UNCERTAINTY_USABLE_S
 from policy import heating
-from wire import directive, node_order
+from wire import directive
 
-# Rules of a set-point, as `setpointChanged` events carry them, beside those of wire.node_order. `reason` is an integer
-# for the programme (policy.heating.reason_text), the id of an order, or the text of a ceiling.
+# Rules of a set-point, as `setpointChanged` events carry them. `reason` is an integer for the programme
+# (policy.heating.reason_text), or the text of a ceiling.
 PROGRAMME = "programme"
 PREHEAT = "preheat"
 EARLY_STOP = "early-stop"
@@ -24,10 +24,9 @@ NO_TIME = "no-time"
 SHED = "load-shed"
 CEILING = "ceiling"
 
-# is_off: no heat at any room temperature. wished_ck: before the ceiling lowered it; limit: the Limit, or None. wanted:
-# the programme's Wanted, or None without a clock. is_plain: the programme alone decides (a preheat may be learned
-# from).
-Choice = namedtuple("Choice", ("setpoint_ck", "rule", "reason", "is_off", "wished_ck", "limit", "wanted", "is_plain"))
+# wished_ck: before the ceiling lowered it; limit: the Limit, or None. wanted: the programme's Wanted, or None without a
+# clock. is_plain: the programme alone decides (a preheat may be learned from).
+Choice = namedtuple("Choice", ("setpoint_ck", "rule", "reason", "wished_ck", "limit", "wanted", "is_plain"))
 
 
 class SetpointLadder:
@@ -50,28 +49,21 @@ class SetpointLadder:
     def decide(self, moment, room_ck, outdoor_ck) -> Choice:
         """Returns the Choice of now. room_ck, outdoor_ck: 0.01 °C, or None."""
         wanted = self._wanted(moment)
-        order = moment.order
-        kind = heating.OCCUPIED
-        is_off = False
-        if order is not None:
-            setpoint_ck = self._model.programme.setpoints.comfort_ck if order.level_percent else limits.FROST_ON_CK
-            rule, reason = order.rule, order.id
-            is_off = order.level_percent == 0
-        elif wanted is None:
-            setpoint_ck, rule, reason = self._model.no_time_ck, NO_TIME, 0
+        if wanted is None:
+            setpoint_ck, rule, kind, reason = self._model.no_time_ck, NO_TIME, heating.OCCUPIED, 0
         else:
             setpoint_ck, rule, kind = self._programme(wanted, moment.unix_s, room_ck, outdoor_ck)
             reason = wanted.reason
-        is_plain = order is None and wanted is not None
+        is_plain = wanted is not None
         shed_ck = moment.directives.get(directive.LOAD_SHED, 0)
-        if shed_ck > 0 and not is_off and rule != node_order.EMERGENCY and setpoint_ck > limits.FROST_OFF_CK:
+        if shed_ck > 0 and setpoint_ck > limits.FROST_OFF_CK:
             setpoint_ck = max(limits.FROST_OFF_CK, setpoint_ck - shed_ck)
             rule, reason, is_plain = SHED, shed_ck, False
         wished_ck = setpoint_ck
         setpoint_ck, limit = self._plan.allowed(setpoint_ck, kind, moment.unix_s if wanted is not None else None)
         if limit is not None:
             rule, reason = CEILING, limit.text
-        return Choice(setpoint_ck, rule, reason, is_off, wished_ck, limit, wanted, is_plain)
+        return Choice(setpoint_ck, rule, reason, wished_ck, limit, wanted, is_plain)
 
     def _wanted(self, moment):
         """Returns the programme's Wanted, or None without a usable clock."""

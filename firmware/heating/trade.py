@@ -1,15 +1,15 @@
 """Heats one room as the application's trade: decides set-point, duty and outputs, watches the heating, and reports.
 
-Composes the machines of this package. The outputs are recomputed from order, clock, programme and temperature at every
+Composes the machines of this package. The outputs are recomputed from clock, programme and temperature at every
 decision, never restored. Precedence (ARCHITECTURE.md), from the top:
 
     locked        by a technician at the node: no heat at all, for a hand may be in the valve. If the room gets as cold
                   as frost meanwhile, that is reported, not heated. Tested by a technician: heat, for two minutes
-    frost         forced at 5 °C, released at 7 °C, above order, window, load shed and a manual off
+    frost         forced at 5 °C, released at 7 °C, above window and load shed
     sensor        at fault: the safe duty, which is never 0 in winter, given in full in spite of a relay's minimum
                   times; a boiler's curve then aims at the temperature that the duty keeps
     window        open: no heat
-    set-point     of `heating.setpoint`: order, programme, no-time; load shed and ceilings lower it, and so does
+    set-point     of `heating.setpoint`: programme, no-time; load shed and ceilings lower it, and so does
                   standby, after an hour of the programme's occupied hours without a detection
     exercise      of the valve, once a week, when nothing else needs it
 
@@ -25,7 +25,6 @@ from collections import namedtuple
 
 from heating import actuators, limits, memory, regulator
 from heating.actuators import OPENING, RelayCycle, ValveExercise
-from heating.boiler import CH_MODE
 from heating.model import OPENTHERM, OUTPUT_SILENT, RELAY, VALVE, dead_s
 from heating.preheat import Preheat
 from heating.reports import RoomReports
@@ -102,7 +101,6 @@ class Thermostat(Trade):
         self._frost = False
         self._was_running = False  # True if at the last decision a preheat was running
         self._openings = 0
-        self._off_since_ms = now_ms
         self._values = {}
         self._outdoors = OutdoorThermometer()
         self._sampled_ms = now_ms
@@ -177,22 +175,6 @@ class Thermostat(Trade):
         if self._model.heater_w or self._meter is not None:
             found[quantity.ENERGY] = self._energy_wh()
         return found
-
-    def measured(self, moment):
-        order = moment.order
-        if order is None:
-            return None
-        status = self._reports.boiler_status(now_ms=moment.now_ms)
-        if status is not None:
-            agrees = (status & CH_MODE != 0) == self.outputs.on and self.outputs.on == (order.level_percent > 0)
-        elif order.level_percent:
-            room_ck = self._room_ck()
-            agrees = room_ck is not None and room_ck >= self.setpoint_ck - limits.COMFORT_CK
-        else:
-            slope_ck_h = self._window.slope.ck_h
-            lasts = not self.outputs.on and moment.now_ms - self._off_since_ms >= limits.OFF_SHOWN_MS
-            agrees = lasts and slope_ck_h is not None and slope_ck_h <= 0
-        return 0 if agrees else None
 
     def deadline_ms(self, now_ms):
         deadline_ms = self._cycle.deadline_ms(now_ms)
@@ -271,11 +253,10 @@ class Thermostat(Trade):
         return now_ms - self._seen_ms >= limits.STANDBY_MS
 
     def _differs(self, moment):
-        """Returns True if order, directives or clock differ from those of the last whole decision."""
+        """Returns True if directives or clock differ from those of the last whole decision."""
         last, local = self._decided_for
         return (
             self.local != local
-            or moment.order != last.order
             or moment.directives != last.directives
             or (moment.unix_s is None) != (last.unix_s is None)
         )
@@ -293,7 +274,7 @@ class Thermostat(Trade):
                 model.safe_permille, outdoor_ck, self._sensor.temperature_ck, winter, model.span_ck
             )
         slope_ck_h = self._window.slope.ck_h
-        rests = self._rule == WINDOW or choice.is_off or self._preheat.is_running
+        rests = self._rule == WINDOW or self._preheat.is_running
         if room_ck is None:
             return 0
         duty = self._regulator.step(
@@ -305,7 +286,7 @@ class Thermostat(Trade):
             is_full=self._is_full(),
             now_ms=moment.now_ms,
         )
-        if self._rule == WINDOW or choice.is_off:
+        if self._rule == WINDOW:
             return 0
         return 1000 if self._preheat.is_running else duty
 
@@ -386,7 +367,7 @@ class Thermostat(Trade):
         elif self._is_fresh or self._exercise.phase is not None:
             self._is_fresh = False
             self._run_exercise(moment)
-        at_once = self._rule in (FROST, LOCK) or (self._choice.is_off and demand == 0)
+        at_once = self._rule in (FROST, LOCK)
         is_blind = self._rule == SENSOR
         is_on = self._cycle.step(demand, now_ms=now_ms, at_once=at_once, anew=self._rule == TEST, blind=is_blind)
         valve = 0
@@ -405,8 +386,6 @@ class Thermostat(Trade):
         if (is_on, valve, flow_ck, self._watch.attempts) == last:
             return
         self._openings += is_on and not last.on
-        if last.on and not is_on:
-            self._off_since_ms = now_ms
         self.outputs = Outputs(is_on, valve, flow_ck, self._watch.attempts)
 
     def _flow_ck(self, moment):

@@ -73,7 +73,7 @@ class Streetlight(Trade):
     """Runs one lamp as a trade. `own`: lighting.settings.Own; `start`: kinds.Start."""
 
     kind = "streetlight"
-    identifies = True
+    follows_orders = True
 
     # Fields of the class until one is set: most lamps have no detector, and are seldom asked for a restart or shown.
     _boost = None  # a Demand raised by presence
@@ -138,7 +138,7 @@ class Streetlight(Trade):
         self._meter_level = FAIL_SAFE_PERCENT
         self._hourly = {}
         # Set by each decision.
-        self.holds_order = self.awaits = False
+        self.awaits = False
         self.decided_until_ms = None
 
     def powered(self):

@@ -1,11 +1,11 @@
 """Runs the node application of any kind: datagrams and samples in, outputs, records and datagrams out.
 
-It composes the node's time, outbox, sender, orders and directives with one trade. The shell (firmware/esp32/main.py on
-the chip, the simulator's twin on a desk) does four things in a loop: it passes in datagrams and samples, calls `poll`,
-has its ports apply `outputs`, and sleeps until `deadline_ms`. The trade makes the kind of node (`node.trade`). The
-application never blocks, reads no clock and touches no pin. The state that must survive a power cut it returns as a
-`Checkpoint`: hourly, and at once when the trade has state that a cut must not destroy. Flash wears out:
-`node.checkpoint` bounds the writes.
+It composes the node's time, outbox, sender and directives with one trade, and orders for a kind that follows them. The
+shell (firmware/esp32/main.py on the chip, the simulator's twin on a desk) does four things in a loop: it passes in
+datagrams and samples, calls `poll`, has its ports apply `outputs`, and sleeps until `deadline_ms`. The trade makes the
+kind of node (`node.trade`). The application never blocks, reads no clock and touches no pin. The state that must
+survive a power cut it returns as a `Checkpoint`: hourly, and at once when the trade has state that a cut must not
+destroy. Flash wears out: `node.checkpoint` bounds the writes.
 
 Long because all parts of a node meet here; each of them is a module of its own.
 """
@@ -15,12 +15,11 @@ from collections import namedtuple
 from node import checkpoint, limits, panel
 from node.checkpoint import Checkpoint
 from node.directives import Directives
-from node.orders import Fetch, Orders
 from node.outbox import Outbox
 from node.sender import Reach, Sender, sooner
 from node.timekeeper import Timekeeper
 from node.trade import Moment, spread
-from wire import cbor, coap_message, event, node_order, quantity, record
+from wire import cbor, coap_message, event, quantity, record
 from wire import limits as wire_limits
 from wire.coap import Request, Response
 from wire.record import EventBody, Record
@@ -82,11 +81,14 @@ class Node:
             peer=settings.gateway,
             random_below=random_below,
             hold_until_ms=now_ms + random_below(1000 * settings.report_spread_s + 1),
-            options=((coap_message.URI_QUERY, node_order.SLEEPS),) if sleeps and trade.sleeps else (),
+            options=((coap_message.URI_QUERY, record.SLEEPS),) if sleeps and trade.sleeps else (),
         )
-        self._fetch = Fetch(link, peer=settings.gateway, random_below=random_below)
-        self._orders = Orders(random_below, identifies=trade.identifies)
         self.trade = trade
+        self._orders = self._fetch = None
+        if trade.follows_orders:
+            from node.orders import Fetch, Orders  # orders are of light: no room and no green space gets one
+            self._orders = Orders(random_below)
+            self._fetch = Fetch(link, peer=settings.gateway, random_below=random_below)
         self._directives = Directives(
             link, peer=settings.gateway, kind=trade.kind, codes=trade.directives, spread_s=spread(settings.node),
             random_below=random_below,
@@ -100,7 +102,7 @@ class Node:
         self._sleeper = None
         if (sleeps and trade.sleeps) or woken is not None:
             from node.sleeper import Parts, Sleeper  # only nodes on a battery sleep
-            parts = (self.time, self._outbox, self._sender, self._fetch, self._orders, self._directives, link, trade)
+            parts = (self.time, self._outbox, self._sender, self._directives, link, trade)
             self._sleeper = Sleeper(Parts(*parts, updating), woken, now_ms=now_ms)
         self._era = link.era
         if woken is not None:
@@ -144,7 +146,7 @@ class Node:
         self.trade.sample(values, moment)
         self._emit_all(now_ms)
         # Measurements during a technician's test or lock do not show whether an order is obeyed.
-        if self._orders.order is not None and self.trade.local is None:
+        if self._has_order() and self.trade.local is None:
             power_dw = self.trade.measured(moment)
             if power_dw is not None:
                 self._orders.measured(power_dw)
@@ -170,7 +172,7 @@ class Node:
                 self._handle(happened, now_ms)
             if self._link.era != self._era:
                 self._era = self._link.era
-                if self._orders.order is not None:
+                if self._has_order():
                     self._fetch.want(now_ms)  # the gateway may have restarted, and not know the order that we hold
                     moment = None
         until_ms = self.trade.decided_until_ms
@@ -188,14 +190,15 @@ class Node:
         fault = None if self.chip is None else self.chip.next_fault()
         if fault is not None:
             self._emit(EventBody(event.CLOCK_FAILURE, None, (fault,)), now_ms)
-        needs_answer = not self.time.is_set() or self._orders.needs_lease(now_ms)
+        needs_answer = not self.time.is_set() or (self._has_order() and self._orders.needs_lease(now_ms))
         # Sealing a request takes a chip as long as all the rest: one a turn, alarms first, and none when many records
         # were made since the last turn; `deadline_ms` asks for the next turn at once.
         before = self._sequence_before
         is_said = before is not None and self._sequence - before > limits.MADE_MAX
         self._sequence_before = None if is_said else self._sequence
         is_said = is_said or self._sender.send(now_ms=now_ms, needs_time=needs_answer)
-        is_said = is_said or self._fetch.send(now_ms) or self._directives.send(now_ms)
+        is_said = is_said or (self._fetch is not None and self._fetch.send(now_ms))
+        is_said = is_said or self._directives.send(now_ms)
         if self._updating is not None and not is_said:
             self._update(now_ms)
 
@@ -261,10 +264,11 @@ class Node:
         # One after the other: after twelve days each instant is an object, and eight at once take 300 bytes.
         due_ms = sooner(self._report_at_ms, self._link.deadline_ms())
         due_ms = sooner(due_ms, self._sender.deadline_ms())
-        due_ms = sooner(due_ms, self._fetch.deadline_ms(now_ms))
+        if self._fetch is not None:
+            due_ms = sooner(due_ms, self._fetch.deadline_ms(now_ms))
         due_ms = sooner(due_ms, self._outbox.deadline_ms(now_ms))
         due_ms = sooner(due_ms, self._directives.deadline_ms(now_ms))
-        if self._orders.order is not None:
+        if self._has_order():
             due_ms = sooner(due_ms, self._orders.deadline_ms(self._certain(now_ms), now_ms))
         return due_ms if self._updating is None else sooner(due_ms, self._updating.deadline_ms(now_ms))
 
@@ -272,8 +276,8 @@ class Node:
         """Returns whether `poll` has nothing to do but to decide before the instants that are known. A lamp's sample
         without news, one a minute, then costs little more than its reading."""
         return (
-            self._orders.order is None
-            and not self._fetch.is_expected(now_ms)
+            not self._has_order()
+            and (self._fetch is None or not self._fetch.is_expected(now_ms))
             and self.chip is None
             and self._outbox.is_settled()
             and (self._updating is None or self._updating.is_idle())
@@ -323,7 +327,7 @@ class Node:
             return
         if isinstance(happened, Response):
             self._directives.answered(now_ms)
-        if self._fetch.is_ours(happened):
+        if self._fetch is not None and self._fetch.is_ours(happened):
             found = self._fetch.handle(happened, now_ms)
             if found is not None:
                 self._orders.answered(
@@ -350,9 +354,10 @@ class Node:
             )
             self._emit(EventBody(event.ANCHOR, None, detail), now_ms)
             self._report_at_ms = self._next_report_ms(now_ms, 0)
-        self._orders.renew_lease(answer.lease_s, asked_ms=asked_ms, now_ms=now_ms)
-        if answer.waiting:
-            self._fetch.want(now_ms)
+        if self._orders is not None:
+            self._orders.renew_lease(answer.lease_s, asked_ms=asked_ms, now_ms=now_ms)
+            if answer.waiting:
+                self._fetch.want(now_ms)
 
     def _go_on(self, woken, now_ms):
         """Restores the numbers of the boot after a sleep, and the times at which its records and checkpoint are due."""
@@ -365,7 +370,7 @@ class Node:
     def _serve(self, request, now_ms):
         """Answers a request of the gateway: an order for `/c`, the last lines of the log for GET `l`."""
         code, payload, options = coap_message.NOT_FOUND, b"", ()
-        if request.path == (node_order.PATH,):
+        if self._orders is not None and request.path == (self._orders.path,):
             code = coap_message.METHOD_NOT_ALLOWED
             if request.code == coap_message.POST:
                 echoes = coap_message.option_values(request.options, coap_message.ECHO)
@@ -391,21 +396,24 @@ class Node:
     def _certain(self, now_ms):
         """Returns (Unix s, ± s) when the clock is good enough to judge an order by, else None."""
         uncertainty_s = self.time.uncertainty_s(now_ms)
-        if not self.time.is_set() or uncertainty_s > node_order.CERTAIN_S:
+        if not self.time.is_set() or uncertainty_s > limits.CERTAIN_S:
             return None
         return self.time.unix_s(now_ms), uncertainty_s
 
     def _moment(self, now_ms):
         # Like `_certain`, but the clock is read only once: numbers of its size take heap, at every turn.
         unix_s, uncertainty_s, order = self.time.steady_s(now_ms), self.time.uncertainty_s(now_ms), None
-        if self._orders.order is not None:
-            is_certain = unix_s is not None and uncertainty_s <= node_order.CERTAIN_S
+        if self._has_order():
+            is_certain = unix_s is not None and uncertainty_s <= limits.CERTAIN_S
             order = self._orders.in_force(certain=(unix_s, uncertainty_s) if is_certain else None, now_ms=now_ms)
-        is_expected, values = self._fetch.is_expected(now_ms), self._directives.values(now_ms)
-        return Moment(now_ms, unix_s, uncertainty_s, order, is_expected, values)
+        is_expected = self._fetch is not None and self._fetch.is_expected(now_ms)
+        return Moment(now_ms, unix_s, uncertainty_s, order, is_expected, self._directives.values(now_ms))
+
+    def _has_order(self):
+        """Returns whether the node holds an order, in force or not."""
+        return self._orders is not None and self._orders.order is not None
 
     def _decide(self, moment, now_ms):
-        self.trade.holds_order = self._orders.order is not None
         for change in self._directives.drain_changes():
             self._emit(EventBody(event.DIRECTIVE_TAKEN, None, change), now_ms)
         self.trade.decide(moment)
@@ -416,7 +424,7 @@ class Node:
                 self._orders.applied()
             elif why is not None:
                 self._orders.declined(why)
-        for name, outcome, why, power_dw in self._orders.drain_outcomes():
+        for name, outcome, why, power_dw in () if self._orders is None else self._orders.drain_outcomes():
             self._emit(EventBody(event.COMMAND_OUTCOME, None, (name, outcome, why, None, power_dw)), now_ms)
 
     def _emit_all(self, now_ms):

@@ -85,6 +85,8 @@ RETRY_LAST_MS = 300_000
 # A lamp without a clock burns by day too: it asks for the time this often, even with nothing to send.
 ASK_TIME_MS = 20_000
 
+# A node whose clock may be wrong by more than this does not judge an order's age or expiry by it.
+CERTAIN_S = 30
 # The node asks for a waiting order at once; for this long the lamp gets no darker meanwhile. It allows for two lost
 # datagrams and their retransmissions.
 ORDER_HOLD_MS = 20_000

@@ -11,8 +11,6 @@ duration by the monotonic clock. An override rests while the node does not hold 
 from the sending of a request of ours. A restart forgets all of it. Must not touch an output: the trade decides.
 """
 
-import struct
-
 from node import limits
 from node.sender import Channel
 from wire import coap_message as messages
@@ -27,11 +25,6 @@ REFUSED = "refused"
 EXPIRED = "expired"
 ENDED = "ended"
 
-# Outcomes by their number in a sleep image.
-_OUTCOMES = (None, RECEIVED, APPLIED, MEASURED, REFUSED, EXPIRED, ENDED)
-# number, last outcome reported, milliseconds until its end; then the order
-_ASLEEP = "<qBI"
-
 _COUNTERS = ("taken", "again", "refused", "malformed", "challenged", "returned")
 
 
@@ -39,12 +32,13 @@ class Orders:
     """Accepts, holds and ends the one order of this node, and drains its outcomes.
 
     `order`: the NodeOrder that is held, or None. `certain` is (Unix s, ± s) of a clock that is good to CERTAIN_S, else
-    None; `era` counts agreements on keys. `identifies`: whether this kind can show itself to a technician.
+    None; `era` counts agreements on keys. `path`: where the gateway posts orders.
     """
 
-    def __init__(self, random_below, *, identifies=False):
+    path = node_order.PATH
+
+    def __init__(self, random_below):
         self.order = None
-        self._identifies = identifies
         self.counters = dict.fromkeys(_COUNTERS, 0)
         self._random_below = random_below
         self._era = 0
@@ -165,30 +159,6 @@ class Orders:
             self._outcomes = []
         return outcomes
 
-    # --- sleep ----------------------------------------------------------------------------------------------
-
-    def asleep(self, now_ms) -> bytes:
-        """Returns the bytes for `resume`. The lease is not kept: it is shorter than a sleep, and the next answer brings
-        one."""
-        left_ms = max(0, self._ends_ms - now_ms) if self.order is not None else 0
-        data = struct.pack(_ASLEEP, self._number, _OUTCOMES.index(self._said), min(0xFFFFFFFF, left_ms))
-        return data if self.order is None else data + node_order.encode(self.order)
-
-    def resume(self, data, passed_ms, *, era, now_ms):
-        """Restores the order that was saved at least `passed_ms` ago: a sleep never prolongs an order."""
-        size = struct.calcsize(_ASLEEP)
-        if len(data) < size:
-            return
-        self._number, said, left_ms = struct.unpack(_ASLEEP, data[:size])
-        self._era = era
-        try:
-            order = node_order.decode(data[size:]) if len(data) > size else None
-        except WireFault:
-            return
-        if order is not None and said < len(_OUTCOMES):
-            self.order, self._said = order, _OUTCOMES[said]
-            self._taken_ms, self._ends_ms = now_ms, now_ms + left_ms - passed_ms
-
     # --- inside ---------------------------------------------------------------------------------------------
 
     def _written_ms(self, order, echo, certain, now_ms):
@@ -228,8 +198,6 @@ class Orders:
         if now_ms >= ends_ms or _is_over(order, certain):
             self.order = None
             return self._refuse(order.id, "expired")
-        if order.rule == node_order.IDENTIFY and not self._identifies:
-            return self._refuse(order.id, "kind")
         self.counters["taken"] += 1
         is_new = self.order is None
         self.order = order
@@ -346,13 +314,6 @@ class Fetch:
                 self._wanted_ms = None
         channel.failed(self._random_below, now_ms)
         return None
-
-    def is_busy(self, now_ms) -> bool:
-        """Returns whether the question is open, or may be asked now."""
-        channel = self._channel
-        if channel.exchange is not None or self._wanted_ms is None:
-            return channel.exchange is not None
-        return channel.retry_at_ms is None or now_ms >= channel.retry_at_ms
 
     def deadline_ms(self, now_ms):
         """Returns when the question is due, or when `is_expected` ends, or None."""

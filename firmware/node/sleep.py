@@ -2,7 +2,7 @@
 contents.
 
 It belongs to one boot: waking with it is no start (ARCHITECTURE, section 3), so record numbers, keys, uptime and the
-gateway's directives and orders continue. It holds no records: a node that sleeps has none that are only in RAM. It
+gateway's directives continue. It holds no records: a node that sleeps has none that are only in RAM. It
 holds no outputs either: a node that sleeps has switched everything off.
 
 An image is used once. It holds a nonce count, so the shell invalidates it on waking before anything is sent
@@ -25,7 +25,7 @@ from wire.oscore_link import ASLEEP_BYTES
 Asleep = namedtuple("Asleep", ("uptime_ms", "unix_ms", "uncertainty_ms", "slept_ms", "answer_doubt_ms", "age_ms"))
 # sequence: of the next record. time: an Asleep. dues: a Dues. silent: wakings in a row without an answer. told: 1 when
 # the clock chip's fault was reported in this boot. lost, retransmitted: counts of this boot. own, link, memory, rest,
-# directives, order: bytes of their owners.
+# directives: bytes of their owners.
 Image = namedtuple(
     "Image",
     (
@@ -42,7 +42,6 @@ Image = namedtuple(
         "memory",
         "rest",
         "directives",
-        "order",
     ),
 )
 # Milliseconds from the beginning of the sleep to: the next telemetry, health record and checkpoint; the next question
@@ -56,7 +55,7 @@ Woken = namedtuple("Woken", ("image", "slept_ms", "by"))
 # The longest sleep that is ever set: a quarter of an hour is usual.
 SLEPT_MS_MAX = 86_400_000
 
-VERSION = 1
+VERSION = 2
 # version, boot, sequence; uptime, UTC (0: unset), doubt, slept, doubt of the answer, its age (-1: none)
 _HEAD = "<BIIqqIqIq"
 # dues (_NEVER: none), silent, told, lost, retransmitted
@@ -70,7 +69,7 @@ _UPTIME_MS_MAX = 946_080_000_000
 # the uptime by this.
 _ANSWER_MS_MAX = 300_000
 # The greatest length of each part, in their order.
-_PARTS_MAX = (OWN_BYTES_MAX, ASLEEP_BYTES, MEMORY_BYTES_MAX, ASLEEP_BYTES_MAX, 90, wire_limits.ORDER_BYTES_MAX + 13)
+_PARTS_MAX = (OWN_BYTES_MAX, ASLEEP_BYTES, MEMORY_BYTES_MAX, ASLEEP_BYTES_MAX, 90)
 
 
 def encode(image) -> bytes:

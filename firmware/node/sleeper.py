@@ -9,8 +9,8 @@ trade wants to, or when a record is due.
 A gateway that did not answer is not tried at each waking, but after a quarter of an hour, then after twice as long each
 time, up to four hours; sooner when an alarm waits, and at once for a new alarm.
 
-Such a node is a client only (ARCHITECTURE, section 4): an order waits at the gateway until the node asks, and orders
-and directives that hold are kept through the sleep. Must not know pins or RTC memory (`esp32.sleeping`).
+Such a node is a client only (ARCHITECTURE, section 4), and of a kind that follows no orders (`node.trade`). Directives
+that hold are kept through the sleep. Must not know pins or RTC memory (`esp32.sleeping`).
 """
 
 from collections import namedtuple
@@ -20,7 +20,7 @@ from node.trade import HAND
 from wire import event
 
 # The parts of one node; `updating` may be None.
-Parts = namedtuple("Parts", ("time", "outbox", "sender", "fetch", "orders", "directives", "link", "trade", "updating"))
+Parts = namedtuple("Parts", ("time", "outbox", "sender", "directives", "link", "trade", "updating"))
 
 
 class Sleeper:
@@ -85,14 +85,13 @@ class Sleeper:
                 memory,
                 rest,
                 parts.directives.asleep(now_ms),
-                parts.orders.asleep(now_ms),
             )
         )
 
     # --- inside ---------------------------------------------------------------------------------------------
 
     def _resume(self, woken, now_ms):
-        """Restores all parts. Leases and orders end as if the sleep had lasted as long as it may have; due times count
+        """Restores all parts. Directives end as if the sleep had lasted as long as it may have; due times count
         the sleep as it was measured."""
         parts, image, slept_ms = self._parts, woken.image, woken.slept_ms
         true_ms = parts.time.slept(slept_ms)
@@ -104,7 +103,6 @@ class Sleeper:
         parts.directives.resume(
             image.directives, longest_ms, None if due_ms is None else due_ms - true_ms, now_ms=now_ms
         )
-        parts.orders.resume(image.order, longest_ms, era=parts.link.era, now_ms=now_ms)
         parts.trade.woken(image.rest, true_ms, woken.by, now_ms=now_ms)
         self.before = (image.lost, image.retransmitted)
         self._silent = image.silent
@@ -115,7 +113,7 @@ class Sleeper:
         parts = self._parts
         if parts.updating is not None and parts.updating.rest_ms(now_ms) is None:
             return False
-        if parts.sender.is_busy(now_ms) or parts.fetch.is_busy(now_ms) or parts.directives.is_busy(now_ms):
+        if parts.sender.is_busy(now_ms) or parts.directives.is_busy(now_ms):
             return False
         if not parts.outbox.is_bare():
             parts.outbox.flush()

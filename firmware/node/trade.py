@@ -35,10 +35,10 @@ class Trade:
     # Codes of wire.directive that this kind asks its gateway for; empty: it never asks.
     directives = ()
 
-    # True for a kind that shows itself to a technician by an order of the rule IDENTIFY; others refuse one.
-    identifies = False
+    # True for a kind that follows orders of light. Others are ordered hours by a directive, and answer no order.
+    follows_orders = False
 
-    # True for a kind that, with its settings, sleeps deeply between its samples.
+    # True for a kind that, with its settings, sleeps deeply between its samples; it follows no orders.
     sleeps = False
 
     outputs = None
@@ -59,9 +59,6 @@ class Trade:
     # A kind that may want a sample sooner than the settings' period (a pipe may have burst) has a method of `now_ms`
     # here, which returns when, or None.
     wants_sample_ms = None
-    # Whether the node holds an order, in force or not: an override without the gateway's lease rests, but has not
-    # ended. The application sets it before `decide`.
-    holds_order = False
     # Whether the order in force has nothing to change yet: it is applied later, or never.
     awaits = False
 

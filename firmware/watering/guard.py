@@ -1,7 +1,7 @@
 """Guards the pipe and the valves, while water runs and while it does not: reports faults and stops the water.
 
-* A burst shuts zone and master, and nothing opens until a person acknowledges it: at the node, by a lock that ends, or
-  by an order "no water" of the gateway that came after the burst and has ended. The latch survives a power cut.
+* A burst shuts zone and master, and nothing opens until a person acknowledges it at the node, by a lock that ends. The
+  latch survives a power cut.
 * A zone that passes too little or too much is stopped and tried again at its next start; its alarm ends with the first
   normal run. When several zones are open together the meter does not show which one is wrong: each then continues
   alone, as does a zone whose alarm is in force. A zone whose flow has drifted from that when it was new is reported,
@@ -49,7 +49,6 @@ class PipeGuard:
         self._coils_odd = bytearray(limits.OUTPUTS_MAX)  # upper four bits: pulses repeated since it was sound
         # A latched burst: (zone or 0, mL/min), or None.
         self.burst = None if memory.burst is None else (memory.burst, memory.burst_flow)
-        self.order_seen = False
         # (code, zone, cause) of alarms in force, and bits of outputs whose valve cannot be used; the bits from
         # _TOGETHER on hold until the pipe is at rest.
         self.active = set()
@@ -86,21 +85,7 @@ class PipeGuard:
             return
         zone, flow_ml_min = self.burst
         self.burst = None
-        self.order_seen = False
         self._report(event.PIPE_BURST, False, (zone or None, flow_ml_min))
-
-    def observe_order(self, stopped: bool, held: bool) -> None:
-        """Observes whether an order "no water" is in force (`stopped`) and whether the node holds any order (`held`).
-
-        An order that came after the burst and has ended acknowledges it. An order that is only suspended, because the
-        gateway is away, has not ended.
-        """
-        if self.burst is None:
-            return
-        if stopped:
-            self.order_seen = True
-        elif self.order_seen and not held:
-            self.acknowledge()
 
     def refuses(self, zone: int):
         """Returns the Refusal of a zone because of broken equipment, or None."""
@@ -188,7 +173,6 @@ class PipeGuard:
                 return (0, lockouts.VALVE, stuck)
         if what == flow.BURST:
             self.burst = (zone, rate)
-            self.order_seen = False
             self._report(event.PIPE_BURST, True, (zone or None, rate))
             return (0, lockouts.BURST, rate)
         if not zone and what == flow.HIGH:

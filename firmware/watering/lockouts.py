@@ -1,8 +1,8 @@
 """Refuses to water a zone, with a word and the value that decided: law, order, pipe, weather, energy.
 
-The law comes first (drought, forbidden hours), then a person's order, then the pipe, then weather, then energy. Some
-refusals *end* a run, others only make it *wait* (`holds`): wind drops, a battery is charged by the morning's sun, and
-the run continues if that comes soon enough.
+The law comes first (drought, forbidden hours), then dry hours that a person ordered, then the pipe, then weather, then
+energy. Some refusals *end* a run, others only make it *wait* (`holds`): wind drops, a battery is charged by the
+morning's sun, and the run continues if that comes soon enough.
 """
 
 from collections import namedtuple

@@ -19,7 +19,7 @@ VERSION = 4
 # version, flags, outputs that could not be shut, programmes under way; seconds for which the programmes have been
 # watched, mL beyond the litres, values refused by weather and meter, then mL of each zone over the node's life
 _HEAD = "<BBHHIHHHIIIIIIII"
-_LOW, _NO_TIME, _ODD, _COUNTS, _ORDERED = 1, 2, 4, 8, 16
+_LOW, _NO_TIME, _ODD, _COUNTS = 1, 2, 4, 8
 _ZONES = 8
 
 # For a day: civil day, air, humidity, seconds of the four, sums of two, rain. Two of them come after the ms since a
@@ -52,7 +52,6 @@ def encode(trade, now_ms: int) -> bytes:
     """Returns the bytes of a sleepy.SleepyTrade for `resume`."""
     flags = (_LOW if trade.battery.low else 0) | (_NO_TIME if trade.clock.is_lost else 0)
     flags |= (_ODD if trade.health_odd else 0) | (_COUNTS if trade.counts_asleep else 0)
-    flags |= _ORDERED if trade.guard.order_seen else 0
     irrigated = list(trade.balance.irrigated_ml)
     while len(irrigated) < _ZONES:
         irrigated.append(0)
@@ -88,7 +87,6 @@ def resume(trade, rest, slept_ms: int, by, *, now_ms: int) -> None:
     flags, counted = values[1], values[1] & _COUNTS == _COUNTS
     trade.battery.low = flags & _LOW == _LOW
     trade.health_odd = flags & _ODD == _ODD
-    trade.guard.order_seen = flags & _ORDERED == _ORDERED
     for output in range(limits.OUTPUTS_MAX):
         trade.outputs.closing[output] = values[2] >> output & 1
     trade.schedule.under_way = values[3]

@@ -7,8 +7,7 @@ found as on the mains. While a reported leak continues, pulses do not wake the c
 anything is open the node is awake; while all that is left of a programme soaks, or waits for the wind, it sleeps. A
 valve that cannot be pulsed shut, because its selector is dead, is tried again at each waking.
 
-The capacitor that feeds the pulses is empty after a sleep, so it is charged and read before a start. A start waits
-while the node asks its gateway for orders given meanwhile.
+The capacitor that feeds the pulses is empty after a sleep, so it is charged and read before a start.
 """
 
 from watering import limits, sleep_image
@@ -57,7 +56,7 @@ class SleepyTrade(WateringTrade):
             if outputs.closing[output] and not is_reported:
                 return None
         ready_ms = self.runs.rests_until_ms(now_ms)
-        if ready_ms is None or moment.order_expected:
+        if ready_ms is None:
             return None
         # Sleep waits for a sample that shows either rest or a leak in the pipe behind shut valves.
         if self.meter.present() and not guard.meter_silent() and not guard.leak.settled:
@@ -76,9 +75,3 @@ class SleepyTrade(WateringTrade):
 
     def woken(self, rest, slept_ms, by, *, now_ms) -> None:
         sleep_image.resume(self, rest, slept_ms, by, now_ms=now_ms)
-
-    def _slow(self, moment):
-        if moment.order_expected:
-            self._slow_ms = moment.now_ms + 1000
-            return
-        super()._slow(moment)

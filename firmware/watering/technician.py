@@ -1,7 +1,7 @@
 """Serves a technician at the node: a lock shuts all and lets nothing open, a test opens each zone for a minute in turn.
 
 A test is a technician's check of valves and pipes, a minute a zone in his presence, reported as `localTest`. So
-forbidden hours, drought, weather, the clock and an order "no water" do not bind it. Broken equipment does: a latched
+forbidden hours, drought, weather, the clock and dry hours do not bind it. Broken equipment does: a latched
 burst, a bad coil, a store without the energy for the closing. Runs that were under way when a test or a lock began are
 ended; the balance keeps what their zones lack. Programmes that are due during a test begin after it; during a lock they
 are skipped.

@@ -2,8 +2,8 @@
 
 `outputs` is the `valves.Valves` itself: the ports call its `tick` each turn, and it shuts what is past its deadline
 whether or not `decide` ever runs again. Precedence: a lock at the node > what is broken (a latched burst, a bad coil) >
-a test at the node > the law > an order "no water", or dry hours > the programme. An
-order can only stop: water outside the programme would have neither depth nor window.
+a test at the node > the law > dry hours that a person ordered > the programme. A person cannot order water: outside
+the programme it would have neither depth nor window.
 
 Without a usable clock no programme begins and a run under way ends, for its hour may be a forbidden one; a lawn may
 wait. Durations are measured by the monotonic clock. After a start all valves are shut.
@@ -30,7 +30,6 @@ KIND = "irrigation"
 # Rules that open a valve, as its event carries them; the reason is the program's number from 1.
 BALANCE, DEPTH = "balance", "depth"
 DEADLINE = "deadline"
-NO_MEANING = "meaningless"
 
 # What changes by the minute is brought up to date in the turn of a sample; a programme begins at its second.
 _SLOW_MS = limits.IDLE_MS
@@ -112,7 +111,6 @@ class WateringTrade(Trade):
         if self.local != self.followed:
             technician.follow(self, now_ms=now_ms)
         self._report_runs(self.runs.drain(), now_ms)
-        self.guard.observe_order(_stops(moment.order), self.holds_order)
         last = self._drought
         self._drought_level(moment)
         self.keeps += self._drought != last
@@ -171,15 +169,6 @@ class WateringTrade(Trade):
         if not self.health_odd:
             found[quantity.key(quantity.VALVE_OPENINGS, 0)] = self._openings(MASTER)
         return found
-
-    def measured(self, moment):
-        """Returns 0 once an order "no water" is seen to be obeyed: all is shut and the meter stands still."""
-        if self.outputs.any_open() or not self.outputs.ready():
-            return None
-        return None if self.meter.present() and self.meter.delta_ml != 0 else 0
-
-    def declines(self, moment):
-        return NO_MEANING if moment.order is not None and moment.order.level_percent else None
 
     def deadline_ms(self, now_ms):
         due_ms = self._slow_ms
@@ -323,7 +312,7 @@ class WateringTrade(Trade):
         level = self._drought_level(moment)
         free_s = lockouts.lawful_s(self.own.policy, one, level, moment)
         refusal = None if free_s else lockouts.by_law(self.own.policy, one, level, moment)
-        if refusal is None and (_stops(moment.order) or lockouts.kept_dry(moment)):
+        if refusal is None and lockouts.kept_dry(moment):
             refusal = lockouts.Refusal(lockouts.ORDER, 0, False)
         if refusal is None:
             refusal = lockouts.by_weather(self.weather, one, moment)
@@ -435,8 +424,3 @@ class WateringTrade(Trade):
     def _report(self, code, active, detail):
         self.keeps += code == event.PIPE_BURST  # a burst has begun or ended: the memory goes to flash at once
         self._events.append((code, active, detail))
-
-
-def _stops(order) -> bool:
-    """Returns True if there is an order "no water" in force."""
-    return order is not None and not order.level_percent

@@ -30,13 +30,9 @@ RULES = (None, EMERGENCY, OVERRIDE, IDENTIFY)
 NodeOrder = namedtuple("NodeOrder", ("number", "id", "rule", "level_percent", "expires_s", "for_s"))
 
 PATH = b"c"
-# Uri-Query in the messages of a node that sleeps between them: orders are not posted to it; it asks for them.
-SLEEPS = b"z"
 # The age up to which a gateway's message is fresh: four transmissions of CoAP, there and back. A message that took
 # longer may have been held back on purpose.
 FRESH_S = 60
-# A node whose clock may be wrong by more than this does not judge an age or an expiry by it.
-CERTAIN_S = 30
 ECHO_BYTES = 8
 
 _ITEMS = 6

@@ -22,6 +22,8 @@ EventBody = namedtuple("EventBody", ("code", "active", "detail"))
 # A gateway's answer: its UTC, or None while its own clock is not good enough, and ± s; the seconds left of the lease
 # that overrides need, or None; how many orders wait for this node.
 Answer = namedtuple("Answer", ("unix_s", "uncertainty_s", "lease_s", "waiting"))
+# Uri-Query in the messages of a node that sleeps between them: nothing is posted to it.
+SLEEPS = b"z"
 
 UNSET = 0
 SYNCED = 1

@@ -4,15 +4,13 @@
 node wants it to and empties by itself; counters begin anew with each waking, as the chip's do. While the chip sleeps,
 its valves are watched by the usual checker, and by one more: none may be open.
 
-The gateway's link and way down are the real ones; the application behind them only keeps each record once, and answers
-with its time. `SleeperStory` is what tests and the bench of energy run.
+The gateway's link is the real one; the application behind it only keeps each record once, and answers with its time.
+`SleeperStory` is what tests and the bench of energy run.
 """
 
 from typing import Any
 
-from gateway.core.link.downlink import Downlink, OrderInForce
 from gateway.core.link.link import Link, NodeRequest
-from gateway.core.wallclock import WallClock
 from kinds import irrigation
 from node.settings import Settings
 from policy import civil
@@ -131,7 +129,7 @@ NODE = bytes.fromhex("7c1f0a2c01000003")
 PEER = ("cab-1", 5683)
 
 class RecordKeeper:
-    """Keeps each record once and answers with its UTC; the way down is the gateway's own. `silent`: it is away."""
+    """Keeps each record once and answers with its UTC. `silent`: it is away."""
 
     def __init__(self, world):
         self._world = world
@@ -143,23 +141,15 @@ class RecordKeeper:
         self.began()
 
     def began(self):
-        """Starts anew, without keys and orders."""
+        """Starts anew, without keys."""
         self.link = Link([key_of(NODE)], CIPHER, random_below=Prng(7).randrange)
-        self.downlink = Downlink(self.link, WallClock(started_ms=self._world.now_ms), {})
-        self.downlink.set_orders({None: None}, now_ms=self._world.now_ms)
-
-    def order(self, for_s, number=1):
-        """Orders "no water" for `for_s` seconds from now."""
-        ends_ms = self._world.now_ms + 1000 * for_s
-        standing = OrderInForce(number.to_bytes(8, "big"), "emergency", 0, self._world.unix_s + for_s, ends_ms)
-        self.downlink.set_orders({None: standing}, now_ms=self._world.now_ms)
 
     def receive(self, datagram, host):
         if self.silent:
             return
         now_ms = self._world.now_ms
         for asked in self.link.receive(datagram, host, now_ms=now_ms):
-            if self.downlink.handle(asked, now_ms=now_ms) or not isinstance(asked, NodeRequest):
+            if not isinstance(asked, NodeRequest):
                 continue
             if asked.path not in ((b"t",), (b"e",)):
                 self.link.respond(asked.exchange, messages.NOT_FOUND, now_ms=now_ms)
@@ -168,15 +158,13 @@ class RecordKeeper:
                 name = (made.boot, made.sequence)
                 self.again += name in self.records
                 assert self.records.setdefault(name, made) == made
-            waiting = self.downlink.waiting(NODE)
-            answer = Answer(self._world.unix_s if self.knows_time else None, 0, 300, waiting)
+            answer = Answer(self._world.unix_s if self.knows_time else None, 0, 300, 0)
             self.link.respond(asked.exchange, messages.CHANGED, record.encode_answer(answer), now_ms=now_ms)
         self.turn()
 
     def turn(self):
         now_ms = self._world.now_ms
         self.link.poll(now_ms=now_ms)
-        self.downlink.poll(now_ms=now_ms)
         for host, datagram in self.link.outgoing():
             host.radio.carry(datagram, host.receive, PEER)
 

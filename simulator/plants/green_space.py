@@ -224,7 +224,6 @@ class TradeRunner:
         self.memory = b""
         self.events: list[tuple[int, int, bool | None, Any]] = []
         self.directives: dict[int, int] = {}
-        self.order: Any = None
         # The node's time: seconds added to the world's, or None for no clock.
         self.clock_s: int | None = 0
         self.uncertainty_s = 1
@@ -252,7 +251,7 @@ class TradeRunner:
     def moment(self) -> Moment:
         now_ms = self.site.now_ms
         unix_s = None if self.clock_s is None else self.site.unix_s + self.clock_s
-        return Moment(now_ms, unix_s, self.uncertainty_s, self.order, False, self.directives)
+        return Moment(now_ms, unix_s, self.uncertainty_s, None, False, self.directives)
 
     def run(self, for_s: int) -> None:
         """Runs `for_s` seconds of the world."""

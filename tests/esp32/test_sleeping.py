@@ -114,7 +114,7 @@ def test_a_hand_and_a_pulse_are_told_apart(board):
 
 
 def test_the_longest_image_fits_its_region(board):
-    image = made(memory=bytes(192), rest=bytes(480), directives=bytes(90), order=bytes(45))
+    image = made(memory=bytes(192), rest=bytes(480), directives=bytes(90))
     fall_asleep(board, image=sleep.encode(image))
     assert wake(board).image == image
 

@@ -12,11 +12,8 @@ from node.trade import LOCK, TEST
 from policy import heating
 from tests.support.warm_world import NEVER, WarmWorld, at, model_of
 from wire import event
-from wire.node_order import NodeOrder
 
 OUTPUTS = ["relay", "valve", "opentherm"]
-COMFORT = NodeOrder(1, b"12345678", "emergency", 100, 2_000_000_000, 3600)
-OFF = NodeOrder(1, b"12345678", "override", 0, 2_000_000_000, 3600)
 
 
 def gives_heat(world):
@@ -29,9 +26,8 @@ def never_heats(world):
 
 
 @pytest.mark.parametrize("output", OUTPUTS)
-def test_locked_is_no_heat_at_once_under_any_order(output):
+def test_locked_is_no_heat_at_once_in_a_cold_room(output):
     world = WarmWorld(model_of(output), start_ck=1500)
-    world.order = COMFORT
     world.run(3)
     assert gives_heat(world), "the least time on of a water relay is not over yet"
     world.trade.local = LOCK
@@ -41,7 +37,7 @@ def test_locked_is_no_heat_at_once_under_any_order(output):
     assert world.rules()[-1] == LOCK
     world.trade.local = None
     world.run(30)
-    assert gives_heat(world) and world.rules()[-1] == "emergency"
+    assert gives_heat(world) and world.rules()[-1] == "programme"
 
 
 @pytest.mark.parametrize("output", OUTPUTS)
@@ -70,10 +66,9 @@ def test_a_locked_room_whose_sensor_is_dead_gets_no_safe_duty(output):
 
 
 @pytest.mark.parametrize("output", OUTPUTS)
-@pytest.mark.parametrize("hinder", ["nothing", "order", "window", "sensor"])
+@pytest.mark.parametrize("hinder", ["nothing", "window", "sensor"])
 def test_a_test_gives_heat_for_two_minutes_at_least_and_leaves_nothing_behind(output, hinder):
     world = WarmWorld(model_of(output, programme=NEVER), start_ck=2000, mean_ck=1200, contact=True)
-    world.order = OFF if hinder == "order" else None
     world.room.window_open = hinder == "window"
     world.run(10)
     assert not gives_heat(world)

@@ -9,7 +9,6 @@ from policy import civil, heating
 from policy.heating import Limit, Programme, Rule, Span
 from tests.support.warm_world import ALWAYS, WarmWorld, at, model_of
 from wire import directive, event, quantity
-from wire.node_order import NodeOrder
 
 DAY = (Rule(0b0011111, 0, 0, 0),), ((Span(480, 1080, 0),),)
 MONDAY, TUESDAY = (at(2026, 12, day) for day in (7, 8))
@@ -249,14 +248,6 @@ def test_a_room_is_warm_for_who_may_come_and_the_hour_counts_from_the_span_s_beg
     assert world.trade.setpoint_ck == 1800
     world.run(10 * 60)
     assert world.rules()[-1] == "programme" and world.trade.setpoint_ck == 1600
-
-
-def test_an_order_is_comfort_in_an_empty_room_too():
-    world = world_of()
-    world.run(90)
-    world.order = NodeOrder(1, b"12345678", "override", 100, 2_000_000_000, 3600)
-    world.run(90)
-    assert world.trade.setpoint_ck == 1900
 
 
 def test_a_ceiling_holds_the_wish_and_standby_counts_from_there():

@@ -9,14 +9,9 @@ from heating.trade import Thermostat
 from policy import heating
 from policy.heating import Limit, Programme, Rule, Span
 from tests.support.warm_world import ALWAYS, NEVER, WarmWorld, at, model_of
-from wire import directive, event, quantity
-from wire.node_order import NodeOrder
+from wire import directive, event, quantity, quantity_table
 
 WEEK = heating.DEFAULT_PROGRAMME
-
-
-def order(level, rule="override"):
-    return NodeOrder(1, b"12345678", rule, level, 2_000_000_000, 3600)
 
 
 @pytest.mark.parametrize("output", ["relay", "valve", "opentherm"])
@@ -73,45 +68,10 @@ def test_a_room_that_keeps_its_warmth_stops_before_its_people_leave():
     assert world.room.air_ck >= 1900 - limits.COMFORT_CK - 30
 
 
-def test_off_by_order_is_off_but_for_frost_and_ends_with_the_order():
-    world = WarmWorld(start_ck=1500)
-    world.run(30)
-    assert world.trade.duty_permille > 500
-    world.order = order(0)
-    world.run(2)
-    assert not world.trade.outputs.on
-    world.order = None
-    world.run(2)
-    assert world.trade.outputs.on
-    assert world.rules()[-2:] == ["override", "programme"]
-
-
-def test_comfort_by_order_is_comfort_under_the_law():
-    world = WarmWorld(model_of(programme=NEVER), start_ck=1500)
-    world.run(10)
-    assert world.trade.setpoint_ck == 800
-    world.order = order(100)
-    world.run(8 * 60)
-    assert world.trade.setpoint_ck == 1900
-    assert world.trade.measured(world.moment()) == 0
-
-
-def test_an_off_is_measured_only_when_the_room_shows_it():
-    world = WarmWorld(start_ck=1900)
-    world.run(60)
-    world.order = order(0)
-    world.run(1)
-    assert world.trade.measured(world.moment()) is None
-    world.run(30)
-    assert world.trade.measured(world.moment()) == 0
-
-
-@pytest.mark.parametrize("hinder", ["order", "shed", "window"])
+@pytest.mark.parametrize("hinder", ["shed", "window"])
 def test_frost_is_above_everything(hinder):
     world = WarmWorld(model_of(programme=NEVER), start_ck=650, mean_ck=-800, contact=True)
-    if hinder == "order":
-        world.order = order(0, "emergency")
-    elif hinder == "shed":
+    if hinder == "shed":
         world.directives = {directive.LOAD_SHED: 500}
     world.room.window_open = hinder == "window"
     coldest = 9999
@@ -129,7 +89,6 @@ def test_frost_is_above_everything(hinder):
 
 def test_frost_is_released_at_seven_degrees():
     world = WarmWorld(model_of(programme=NEVER), start_ck=480, mean_ck=200)
-    world.order = order(0)
     world.run(240)
     told = [active for active, _ in world.told(event.FROST_PROTECTION)]
     assert told[:2] == [True, False]
@@ -276,7 +235,7 @@ def test_readings_and_health_are_quantities_that_the_table_knows():
     world = WarmWorld(model_of("opentherm"), contact=True)
     world.run(30)
     for key, value in {**world.trade.readings(world.moment()), **world.trade.health(world.moment())}.items():
-        assert quantity.in_range(key, value) and key % 256 in quantity.by_code()
+        assert quantity_table.in_range(key, value) and key % 256 in quantity_table.BY_CODE
 
 
 def test_a_valve_whose_converter_falls_silent_is_told_and_so_is_its_return():

@@ -21,7 +21,7 @@ def image():
     own = checkpoint.encode_own(OwnMemory(-37, 5, 2900, 310, START_S, 2, 123456))
     made = sleep.Image(
         7, 1234, clock.asleep(300000), sleep.Dues(3000, -5, 100, None, 21600000, 0), 3, 1, 2, 9, own,
-        bytes(ASLEEP_BYTES), b"memory", b"rest", b"", b"order",
+        bytes(ASLEEP_BYTES), b"memory", b"rest", b"",
     )  # fmt: skip
     data = sleep.encode(made)
     print("image", len(data), hexlify(data))

@@ -27,7 +27,7 @@ def model_of(output="relay", programme=ALWAYS, **changes):
 
 
 class WarmWorld:
-    """`clock` is what the node believes: offset in s from the truth, or None. `order`, `directives`: what holds."""
+    """`clock` is what the node believes: offset in s from the truth, or None. `directives`: what holds."""
 
     def __init__(
         self, made=None, *, start_s=None, start_ck=1900, mean_ck=300, data=CLASSROOM, contact=False, memory=b""
@@ -40,7 +40,6 @@ class WarmWorld:
         self.ports = HeatedRoom(self.room, self.model, Prng("warm"), lambda: self.unix_s, contact=contact)
         self.clock = 0
         self.uncertainty_s = 1
-        self.order = None
         self.directives = {}
         self.events = []
         self.edges = []
@@ -58,7 +57,7 @@ class WarmWorld:
 
     def moment(self):
         unix_s = None if self.clock is None else self.unix_s + self.clock
-        return Moment(self.now_ms, unix_s, self.uncertainty_s, self.order, False, self.directives)
+        return Moment(self.now_ms, unix_s, self.uncertainty_s, None, False, self.directives)
 
     def run(self, minutes, each=None, decides=True):
         """Live on. `each(world)`: after every step."""

@@ -10,11 +10,9 @@ from node.trade import LOCK, TEST
 from tests.support.green import PLAIN, Green, plain, programs
 from watering import technician
 from wire import directive, event
-from wire.node_order import NodeOrder
 
 DAILY = [0, 127, 0, 0, 0, 300, 0, 1, 50]
 ONE = programs(PLAIN, DAILY)
-STOP = NodeOrder(1, b"order-id", "override", 0, 2_000_000_000, 3600)
 BATTERY = programs(plain(battery=[2600, 1000, 9000]), DAILY)
 
 
@@ -115,15 +113,15 @@ def test_a_test_opens_each_zone_for_a_minute_in_turn_with_master_and_pump():
     assert green.events(event.FLOW_TOO_LOW) == green.events(event.FLOW_TOO_HIGH) == []
 
 
-@pytest.mark.parametrize("hinder", ["hours", "crise", "no-clock", "order", "rain"])
-def test_law_weather_clock_and_orders_do_not_bind_a_technicians_minute(hinder):
+@pytest.mark.parametrize("hinder", ["hours", "crise", "no-clock", "dry", "rain"])
+def test_law_weather_clock_and_dry_hours_do_not_bind_a_technicians_minute(hinder):
     settings = plain()
     settings["watering"][3] = [[0, 7, 127, 0, 1440, "Prefet", "2026-07"]] if hinder == "hours" else []
     green = Green(programs(settings, DAILY), drought=3 if hinder == "crise" else 0)
     if hinder == "no-clock":
         green.desk.clock_s = None
-    elif hinder == "order":
-        green.desk.order = STOP
+    elif hinder == "dry":
+        green.desk.directives[directive.DRY] = 1
     elif hinder == "rain":
         green.desk.directives[directive.RAIN_FORECAST] = 200
     green.run(hours=12)

@@ -1,4 +1,4 @@
-"""The whole trade in a small green space: law, weather, orders, bursts, energy; every opening and skip says why."""
+"""The whole trade in a small green space: law, weather, bursts, energy; every opening and skip says why."""
 
 import itertools
 
@@ -11,9 +11,6 @@ from tests.support.green import DAILY, ONE, PLAIN, Green, own, plain, programs, 
 from watering import lockouts, memory
 from watering.trade import WateringTrade
 from wire import directive, event
-from wire.node_order import NodeOrder
-
-STOP = NodeOrder(1, b"order-id", "override", 0, 2_000_000_000, 3600)
 
 
 def test_an_ordinary_morning_opens_master_then_zone_and_shuts_them_in_turn():
@@ -214,26 +211,7 @@ def test_an_exempted_zone_is_watered_in_a_crisis():
     assert green.litres(3) > 0 and green.litres(1) == 0
 
 
-# --- orders, bursts, coils, energy --------------------------------------------------------------------------------
-
-
-def test_an_order_without_water_ends_a_run_and_is_measured():
-    green = Green(ONE)
-    green.run(hours=5, minutes=5)
-    green.desk.order = STOP
-    assert green.desk.trade.measured(green.desk.moment()) is None
-    green.run(minutes=3)
-    assert not any(green.pipes.open)
-    assert green.desk.trade.measured(green.desk.moment()) == 0
-    assert green.events(event.WATERING_DONE)[0][3][4] == "order"
-
-
-def test_an_order_to_water_means_nothing_here():
-    green = Green(ONE)
-    green.desk.order = NodeOrder(1, b"order-id", "override", 60, 2_000_000_000, 3600)
-    green.run(hours=2)
-    assert green.desk.trade.declines(green.desk.moment()) == "meaningless"
-    assert not any(green.pipes.open)
+# --- bursts, coils, energy ----------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("second", [0, 120])
@@ -259,52 +237,6 @@ def test_a_burst_shuts_zone_and_master_within_a_minute_and_latches_until_a_perso
     assert green.events(event.PIPE_BURST)[-1][2] is False
     green.run(hours=24)
     assert len(green.openings(1)) == 2
-
-
-def test_an_order_that_came_after_the_burst_acknowledges_it_when_it_ends():
-    green = Green(ONE)
-    green.run(hours=5, seconds=60)
-    green.pipes.burst[1] = 25_000
-    green.run(minutes=3)
-    green.desk.order = STOP
-    green.run(minutes=10)
-    assert green.desk.trade.guard.burst is not None
-    green.desk.order = None
-    green.run(minutes=1)
-    assert green.desk.trade.guard.burst is None
-
-
-def test_an_order_that_rests_because_the_gateway_is_away_does_not_release_a_burst():
-    green = Green(ONE)
-    green.run(hours=5, seconds=60)
-    green.pipes.burst[1] = 25_000
-    green.run(minutes=3)
-    green.desk.order, green.desk.trade.holds_order = STOP, True
-    green.run(minutes=10)
-    green.desk.order = None
-    green.run(hours=26)
-    assert green.desk.trade.guard.burst is not None and len(green.openings(1)) == 1
-    green.desk.trade.holds_order = False
-    green.run(minutes=1)
-    assert green.desk.trade.guard.burst is None
-
-
-def test_an_order_that_ends_while_a_battery_node_sleeps_releases_the_burst_that_it_came_for():
-    green = Green(BATTERY, battery_mv=3900)
-    green.run(hours=5, seconds=60)
-    green.pipes.burst[1] = 25_000
-    green.run(minutes=3)
-    green.desk.order, green.desk.trade.holds_order = STOP, True
-    green.run(minutes=10)
-    for held in (True, False):
-        trade, now_ms = green.desk.trade, green.site.now_ms
-        kept, rest = trade.asleep(now_ms)
-        green.desk.trade = green.make(kept, now_ms)
-        green.desk.trade.woken(rest, 900_000, None, now_ms=now_ms)
-        # It goes through the sleep, the lease does not.
-        green.desk.order, green.desk.trade.holds_order = None, held
-        green.run(minutes=1)
-        assert (green.desk.trade.guard.burst is not None) is held
 
 
 @pytest.mark.parametrize("fault,word", [("open_coil", "open-coil"), ("shorted", "short")])

@@ -217,20 +217,21 @@ class Vm:
 
 
 class BusyDay:
-    """Makes everything that a gateway sends a node on a busy day: an order every other hour, directives that change, a
-    signed manifest of a program whose files are absent. So the turns occur in which these arrive, and the steps of
-    verifying a signature. `kind`: the node's kind and its product.
+    """Makes everything that a gateway sends a node on a busy day: a lamp an order every other hour, others directives
+    that change, a signed manifest of a program whose files are absent. So the turns occur in which these arrive, and
+    the steps of verifying a signature. `kind`: the node's kind and its product.
     """
 
     def __init__(self, kind: str) -> None:
         manifest = image.encode(image.Manifest(kind, 2, "bench", [image.File("main.mpy", 4000, bytes(32))]))
         kid = cose.kid_of(UPDATE_KEY)
         self._signed = cose.sign1_encode(manifest, kid, cose.IMAGE_AAD, _UPDATE_KEY.sign)
+        self._has_orders = kind == "streetlight"
         self._asked_hour: int | None = None
 
     def waits(self, unix_s: int) -> bool:
         """Returns True while there is an order that the node has not asked for."""
-        return unix_s // _HOUR_S % 2 == 1 and self._asked_hour != unix_s // _HOUR_S
+        return self._has_orders and unix_s // _HOUR_S % 2 == 1 and self._asked_hour != unix_s // _HOUR_S
 
     def answer(self, asked: NodeRequest, unix_s: int) -> tuple[int, bytes]:
         """Returns (code, payload) in answer to a request that brings no record."""

@@ -6,15 +6,15 @@ posted at once to nodes that can be reached: LINK_PUSH_EVERY_MS apart, so that a
 a burst, each push one exchange of CoAP and never repeated beyond that; a node that missed it learns with its next
 message. A node that doubts the push answers 4.01 with an Echo value and gets the push once more, with that value.
 
-A node that sleeps between its messages declares so in each of them (node_order.SLEEPS). Nothing is ever posted to it:
+A node that sleeps between its messages declares so in each of them (record.SLEEPS). Nothing is ever posted to it:
 it would not hear it, and its radio channel would carry it five times. Its order waits for its next message.
 
 What a node has received is remembered for its current keys: after a restart it gets its order again. Numbers rise over
 all changes since the gateway's start. An order that is not known yet (no clock since the start, a lease on its way) is
 not sent at all: a node keeps what it has until then.
 
-Orders to the whole cabinet are for lamps. A node that asks for directives heats or waters, by hours of its own: from
-its question on (`observe_other`) it gets no order, and is told so if it had one.
+Orders to the whole cabinet are for lamps; other kinds of node follow none. One is known by its question for directives
+(`observe_other`), or by the 4.04 with which it answers the first push: from then on no order waits for it.
 
 One node may get an order of its own for some seconds: to show itself to a technician (`identify`). A change of its
 feeder's order ends that at once.
@@ -32,7 +32,7 @@ from gateway.core.link.link import Link, LinkEvent, NodeRequest, NodeResponse, N
 from gateway.core.wallclock import WallClock
 from wire import coap_message as messages
 from wire import limits as wire_limits
-from wire import node_order
+from wire import node_order, record
 from wire.coap import Refused
 from wire.node_order import NodeOrder
 from wire.oscore_context import Session
@@ -89,7 +89,6 @@ class Downlink:
         self._slots: dict[int | None, _Slot] = {feeder: _Slot() for feeder in (None, *feeders.values())}
         self._own: dict[bytes, _Slot] = {}
         self._others: set[bytes] = set()  # nodes that are no lamps
-        self._nothing = _Slot()
         self._number = 0
         self._is_known = True
         self._known: dict[bytes, _Known] = {}
@@ -129,7 +128,7 @@ class Downlink:
                 self._tell(feeder, now_ms)
 
     def observe_other(self, node: bytes) -> None:
-        """Observe that a node is no lamp: it asks for directives."""
+        """Observe that a node is no lamp, and follows no order."""
         self._others.add(node)
 
     def identify(self, node: bytes, order: OrderInForce, *, now_ms: int) -> None:
@@ -147,7 +146,7 @@ class Downlink:
     def waiting(self, node: bytes) -> int:
         """Return how many orders this node has yet to receive: 0 or 1."""
         known = self._known_of(node) if self._is_known else None
-        if known is None:
+        if known is None or node in self._others:
             return 0
         slot = self._slot_of(node)
         if known.acked == slot.number:
@@ -163,7 +162,7 @@ class Downlink:
     def handle(self, heard: LinkEvent, *, now_ms: int) -> bool:
         """Handle a node's question for its order, or the outcome of a push; return False for everything else."""
         if isinstance(heard, NodeRequest) and heard.code == messages.POST:
-            if node_order.SLEEPS in heard.query:
+            if record.SLEEPS in heard.query:
                 self._sleepers.add(heard.node)
             else:
                 self._sleepers.discard(heard.node)
@@ -238,19 +237,19 @@ class Downlink:
         elif answered.code in (messages.CHANGED, messages.FORBIDDEN, messages.BAD_REQUEST):
             self.counters["told" if answered.code == messages.CHANGED else "refused"] += 1
             push.known.acked = push.number
+        elif answered.code == messages.NOT_FOUND:
+            self.observe_other(answered.node)
         else:
             self.counters["failed"] += 1
         if push.number != self._slot_of(answered.node).number:  # the order has changed meanwhile
             self._enqueue(answered.node, now_ms)
 
     def _slot_of(self, node: bytes) -> _Slot:
-        if node in self._others:
-            return self._nothing
         return self._own.get(node) or self._slots[self._feeders.get(node)]
 
     def _change(self, slot: _Slot) -> None:
-        slot.number, self._nothing.number = self._number + 1, self._number + 2
-        self._number += 2
+        self._number += 1
+        slot.number = self._number
         self.counters["changes"] += 1
 
     def _known_of(self, node: bytes) -> _Known | None:

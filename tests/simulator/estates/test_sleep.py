@@ -3,16 +3,14 @@ valve open in a sleep; power cuts and damaged memory in between."""
 
 import pytest
 
-from gateway.core.link.downlink import OrderInForce
 from simulator.hosts import deep_sleep
 from simulator.hosts.deep_sleep import ClockChip
 from simulator.plants.battery import Battery
 from tests.support.green import plain, programs
 from tests.support.no_nonce_twice import no_nonce_twice
-from tests.support.sleepy_world import NODE, Sleepy
+from tests.support.sleepy_world import Sleepy
 from watering.sleepy import SleepyTrade
 from wire import event, quantity
-from wire.node_order import OVERRIDE
 from wire.record import HOLDOVER, UNSET
 
 SHORT = programs(
@@ -188,32 +186,6 @@ def test_after_the_loss_of_power_the_chip_gives_the_time_and_one_that_lies_is_to
     assert [detail for _, _, detail in world.events_of(event.CLOCK_FAILURE)] == [["disagrees"], ["silent"]]
 
 
-# --- orders -------------------------------------------------------------------------------------------------
-
-
-def test_an_order_waits_for_a_sleeper_is_fetched_and_goes_through_its_sleeps():
-    world = Sleepy(SHORT)
-    world.run(hours=2)
-    world.until_asleep()
-    world.gateway.order(8 * 3600)
-    assert world.gateway.downlink.waiting(NODE) == 1
-    world.run(hours=2)
-    downlink = world.gateway.downlink.health()
-    assert downlink["pushed"] == 0 and downlink["sleepers"] == 1, "nobody posts to who sleeps"
-    assert downlink["fetched"] == 1 and downlink["waiting"] == 0
-    world.gateway.silent = True
-    world.run(hours=3)
-    assert openings(world) == [], "five o'clock is past, and nothing was watered"
-    skipped = {detail[1] for _, _, detail in world.events_of(event.WATERING_SKIPPED)}
-    assert skipped == {"order"}
-    assert world.host.boots == 1 and world.host.asleep.wakings > 20
-    world.gateway.silent = False
-    world.run(days=1)
-    assert [at[:3] for at in openings(world)] == [(1, 5, 0)], "it ended with its expiry"
-    outcomes = [detail[1] for _, _, detail in world.events_of(event.COMMAND_OUTCOME)]
-    assert outcomes == ["received", "applied", "measured", "expired"]
-
-
 # --- water and energy ---------------------------------------------------------------------------------------
 
 
@@ -296,27 +268,6 @@ def test_an_image_that_is_used_twice_repeats_a_nonce_and_the_ledger_sees_it(ledg
         world.run(hours=1)
     assert ledger.reused > 0
     ledger.reused = 0
-
-
-def test_a_burst_outlives_an_override_that_rests_without_a_lease_and_ends_with_it():
-    world = Sleepy(SHORT)
-    world.run(hours=5, minutes=2)
-    world.pipes.burst[1] = 25_000
-    world.run(minutes=30)
-    order_s = 24 * 3600
-    ends_ms = world.world.now_ms + 1000 * order_s
-    standing = OrderInForce(bytes(7) + b"\1", OVERRIDE, 0, world.world.unix_s + order_s, ends_ms)
-    world.gateway.downlink.set_orders({None: standing}, now_ms=world.world.now_ms)
-    world.run(hours=2)
-    outcomes = [detail[1] for _, _, detail in world.events_of(event.COMMAND_OUTCOME)]
-    assert "applied" in outcomes
-    world.gateway.silent = True
-    world.run(hours=21)
-    opened = [detail[0] for _, _, detail in world.events_of(event.VALVE_SWITCHED) if detail[1]]
-    assert opened == [0, 1], "none the next morning"
-    assert [active for _, active, _ in world.events_of(event.PIPE_BURST)] == [True]
-    world.run(hours=3)
-    assert [active for _, active, _ in world.events_of(event.PIPE_BURST)] == [True, False]
 
 
 def test_a_waking_that_pulses_valves_is_seen(monkeypatch):

@@ -90,16 +90,17 @@ def test_hours_of_each_kind_keep_its_heap_and_its_turns_small(micropython, tmp_p
 
 @compiled
 @pytest.mark.vm
-def test_orders_directives_and_a_signature_arrive_on_a_busy_day(micropython, tmp_path):
-    program = node_program.lay_out(node_program.compile_kind("thermostat"), tmp_path)
-    told = BusyDay("thermostat")
+@pytest.mark.parametrize(("kind", "paths"), [("thermostat", {b"d", b"f"}), ("streetlight", {b"c", b"f"})])
+def test_directives_or_orders_and_a_signature_arrive_on_a_busy_day(micropython, tmp_path, kind, paths):
+    program = node_program.lay_out(node_program.compile_kind(kind), tmp_path)
+    told = BusyDay(kind)
     asked = []
     answer, told.answer = told.answer, lambda one, unix_s: asked.append(one.path) or answer(one, unix_s)
     with Vm(micropython, program, NEEDED_HEAP) as vm:
         vm.count(True)
         turns = list(World(vm, program.case, range(0), told).run(75 * 60_000, idles=False))
-    assert {path[0] for path in asked} == {b"c", b"d", b"f"}
-    assert (b"f", b"thermostat", b"2", b"0") in asked, "the signature holds, and the first file is asked for"
+    assert {path[0] for path in asked} == paths
+    assert (b"f", kind.encode(), b"2", b"0") in asked, "the signature holds, and the first file is asked for"
     assert {turn.work for turn in turns} == {0}, "this VM counts nothing, and its wall time is taken"
 
 

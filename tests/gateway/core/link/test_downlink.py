@@ -35,16 +35,19 @@ def test_an_emergency_lights_every_lamp_within_seconds_and_its_end_gives_it_back
     assert world.checker.violations == [] and world.checker.begins == 4
 
 
-@pytest.mark.parametrize("asks_first", [True, False])
-def test_an_order_of_light_is_not_for_a_node_that_asks_for_directives(asks_first, monkeypatch):
-    monkeypatch.setattr(Streetlight, "directives", (directive.LOAD_SHED,) if asks_first else ())
+@pytest.mark.parametrize("asks", [True, False])
+def test_an_order_of_light_is_not_for_a_node_that_asks_for_directives_or_knows_no_orders(asks, monkeypatch):
+    """A room's node asks; a water meter's has nothing to ask for, and its first push is answered with 4.04."""
+    monkeypatch.setattr(Streetlight, "directives", (directive.LOAD_SHED,) if asks else ())
+    monkeypatch.setattr(Streetlight, "follows_orders", False)
     world = settled(posts=1)
     world.emergency()
     world.live(5)
-    assert outcomes(world.posts[0]) == ([] if asks_first else [("received", None), ("applied", None)])
-    world.core.downlink.observe_other(world.posts[0].node_id)
+    node, downlink = world.posts[0].node_id, world.core.downlink
+    assert outcomes(world.posts[0]) == [] and downlink.waiting(node) == 0
+    assert downlink.counters["pushed"] == (0 if asks else 1)
     world.live(900)
-    assert outcomes(world.posts[0])[-1:] == ([] if asks_first else [("ended", None)])
+    assert downlink.counters["failed"] == 0
 
 
 def test_it_ends_with_its_expiry_without_a_word():

@@ -11,7 +11,7 @@ from simulator.world.chance import Prng
 from tests.support.lit_world import restart
 from tests.support.ordered_world import Address, by_night, keep_lease, levels, rules, settled
 from wire import coap_message as messages
-from wire import node_order
+from wire import node_order, record
 
 ONE = (1).to_bytes(8, "big")
 
@@ -225,7 +225,7 @@ def test_a_cabinet_without_orders_asks_nothing_of_anybody():
 
 NODE = bytes.fromhex("7c1f0a2c01000009")
 PEER = "gateway"
-ASLEEP = ((messages.URI_QUERY, node_order.SLEEPS),)
+ASLEEP = ((messages.URI_QUERY, record.SLEEPS),)
 
 
 class Pair:
