@@ -64,6 +64,11 @@ WORDS = Phrases(orders.WORDS.messages | {
     "unknown": NN_("There is no news of {count} light.", "There is no news of {count} lights."),
     "light": N_("Light the commune"),
     "elsewhere": N_("Light one place, or darken"),
+    "phones": N_("A deputy, a lost telephone"),
+    "phones.how": N_(
+        "A deputy makes a key of their own, on their own device and account. Of a device that is lost the town hall"
+        " takes the key out: what it had lit goes back to the plan."
+    ),
     "orders": N_("Orders"),
     "orders.none": N_("Nobody has lit anything in the last month."),
     "who": N_("Who has lit"),

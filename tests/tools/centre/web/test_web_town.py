@@ -30,6 +30,7 @@ def test_the_page_says_tonights_plan_whose_keys_may_light_and_who_has_lit(mayor)
     assert f"Maire, lighting of {FENEU}" in said and "10:00-11:00" in said
     french = mayor.get(f"/{FENEU}/town", headers={"Accept-Language": "fr"}).content.decode()
     assert "allumé 17:25-08:10" in french and "Allumer la commune" in french
+    assert "la mairie retire la clé" in french
 
 
 def test_without_a_control_file_the_page_shows_the_rest(mayor, monkeypatch):
