@@ -32,7 +32,7 @@ from wire.command import Command
 WORDS = Phrases(order_kind.WORDS.messages | {
     "heat.do": NC_("button", "Heat at other hours"),
     "heat.say": N_("I sign: heat {place} ({insee}) from {from} to {until} ({length}). Reason: {reason}. {author}."),
-    "heat.heading": N_("Heated, {begin} – {until}"),
+    "heat.heading": N_("Heat, {begin} – {until}"),
     "dry.do": NC_("button", "Skip the watering"),
     "dry.say": N_("I sign: no watering of {place} ({insee}) from {from} to {until}. Reason: {reason}. {author}."),
     "dry.heading": N_("No watering, {begin} – {until}"),

@@ -156,7 +156,7 @@ class Kind:
         return 1 if self.is_second_step(place) else 0
 
     def heading(self, one: Command, request: Any) -> str:
-        """Returns what an order is: `Lit until 17:40, feeder bourg`."""
+        """Returns what an order is: `Light until 17:40, feeder bourg`."""
         until = words.moment(one.expires_s, request.language, now_s=request.now_s)
         where = self.where(one, request)
         return self.say(request, f"{self.name}.heading", until=until, level=one.level) + (f", {where}" if where else "")

@@ -19,15 +19,15 @@ from wire import command
 WORDS = Phrases(order_kind.WORDS.messages | {
     "light.do": NC_("button", "Light"),
     "light.say": N_("I sign: light {place} ({insee}) until {until} ({length}). Reason: {reason}. {author}."),
-    "light.heading": N_("Lit until {until}"),
+    "light.heading": N_("Light until {until}"),
     "darken.do": NC_("button", "Darken"),
     "darken.say": N_("I sign: darken {place} ({insee}) until {until} ({length}). Reason: {reason}. {author}."),
-    "darken.heading": N_("Darkened until {until}"),
+    "darken.heading": N_("Darken until {until}"),
     "lower.do": NC_("button", "Lower"),
     "lower.say": N_(
         "I sign: lower {place} ({insee}) to {level} % until {until} ({length}). Reason: {reason}. {author}."
     ),
-    "lower.heading": N_("Lowered to {level} % until {until}"),
+    "lower.heading": N_("Lower to {level} % until {until}"),
     "reason.complaint": N_("complaint of a resident"),
     "reason.saving": N_("saving energy"),
     "reason.accident": N_("accident"),

@@ -179,11 +179,14 @@ def _card(
     is_heard = any(cabinet.outcomes for cabinet in meant)
     feeders = [feeder for cabinet in meant for feeder in cabinet.feeders]
     refused = {one.name: one.last.why for one in feeders if one.last.outcome == REFUSED}
+    until_s = order.command.expires_s if end is None else end.made_unix_s
+    # What was ended before it began keeps the hours that it was for.
+    lasted = order.command if until_s <= order.command.not_before_s else order.command._replace(expires_s=until_s)
     return Card(
         order=order,
-        heading=kind.heading(order.command, request),
+        heading=kind.heading(lasted, request),
         is_dark=kind.is_dark,
-        until_s=order.command.expires_s if end is None else end.made_unix_s,
+        until_s=until_s,
         steps=tuple(_steps(found, meant, language, holds=end is None and not is_over)),
         is_over=is_over,
         is_settled=is_fetched and bool(meant) and found.is_settled,

@@ -316,7 +316,7 @@ def test_an_operator_darkens_in_two_steps_sees_who_is_touched_and_gives_it_back(
     town.joined.end(lit, lit_world.MAYOR)
     town.live(12)
     desk.goto(f"{town.origin}/{INSEE}/orders")
-    assert "Éteint jusqu’à" in desk.inner_text("#rows") and "Exploitante, travaux" in desk.inner_text("#rows")
+    assert "Éteindre jusqu’à" in desk.inner_text("#rows") and "Exploitante, travaux" in desk.inner_text("#rows")
 
 
 def test_a_key_without_the_right_is_told_so_before_it_signs(page, town):

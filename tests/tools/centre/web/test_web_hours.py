@@ -99,7 +99,7 @@ def test_an_order_stands_at_its_room_with_what_the_node_is_told_until_it_is_give
     fetch(served, control)
     report(control, one, outcome(one, "received", feeder=None), outcome(one, "applied", feeder=None))
     page = mayor.get(f"/{FENEU}/orders/{one.id.hex()}").content.decode()
-    assert "Heated, 17 Nov. 18:00 – 17 Nov. 23:00, room heating of 49135" in page
+    assert "Heat, 17 Nov. 18:00 – 17 Nov. 23:00, room heating of 49135" in page
     assert "told to one node at least" in page and "Its node is told ahead" in page and "Not costed" in page
     assert one.id.hex() in mayor.get(f"/{FENEU}/rooms/room-1").content.decode()
     assert one.id.hex() not in mayor.get(f"/{FENEU}/greens/green_space-1").content.decode()

@@ -70,10 +70,10 @@ def test_each_light_answers_for_itself(operator, served, control, monkeypatch, t
     found = {node: Told(at_s, EventBody(event.COMMAND_OUTCOME, None, detail))} if told else {}
     monkeypatch.setattr(order_rows, "outcomes", lambda *_, **__: found)
     shown = page(operator, one)
-    assert "Lowered to 50 % until 13:00</h1>" in shown
+    assert "Lower to 50 % until 13:00</h1>" in shown
     row = shown[shown.index(f"lighting street of {FENEU} light-1") :].partition("</tr>")[0]
     assert all(part in row for part in said), row
-    assert "Abaissé à 50\u00a0% jusqu’à 13:00" in page(operator, one, **{"Accept-Language": "fr"})
+    assert "Abaisser à 50\u00a0% jusqu’à 13:00" in page(operator, one, **{"Accept-Language": "fr"})
 
 
 def test_the_last_answer_before_the_end_is_found_in_the_warehouse(tmp_path):
@@ -96,7 +96,7 @@ def test_the_mayor_sees_it_hold_and_nobody_has_lit(browser, operator, served, co
     fetch(served, control)
     said = browser("mayor").get(f"/{FENEU}/town").content.decode()
     card, who = said.split('id="given"')
-    assert "Lowered to 50 % until 13:00" in card and "moins de lumière" in card and "moins de lumière" not in who
+    assert "Lower to 50 % until 13:00" in card and "moins de lumière" in card and "moins de lumière" not in who
 
 
 def test_a_light_shows_the_level_that_was_ordered_last(operator, monkeypatch):

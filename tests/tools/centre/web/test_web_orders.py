@@ -68,13 +68,15 @@ def test_an_order_goes_from_signed_to_measured_in_watts(mayor, served, control):
 
 
 def test_an_end_is_taken_from_who_signed_the_beginning(mayor, served, control):
-    one = light(2)
+    one = light(2, not_before_s=NOW_S - 60)
     assert post(mayor, signed(one)).status_code == 204
     fetch(served, control)
+    assert "<h1>Light until 13:00</h1>" in page(mayor, one)
     end = light(3, kind=command.END, ends=one.id, reason="retour à la politique")
     assert post(mayor, signed(end)).status_code == 204
     fetch(served, control)
     assert f"given back to the policy by {PHONE.name}, 12:00" in page(mayor, one)
+    assert "<h1>Light until 12:00</h1>" in page(mayor, one)
     late = post(mayor, signed(light(4, kind=command.END, ends=one.id)))
     assert (late.status_code, late.content.decode()) == (400, "a command has ended it already")
 
@@ -208,13 +210,13 @@ def test_an_operator_darkens_a_feeder_and_reads_what_each_equipment_answers(oper
     fetch(served, control)
     report(control, one, outcome(one, "received"), outcome(one, "refused", feeder=FEEDERS[0], why="interlock"))
     said = page(operator, one)
-    assert f"Darkened until 13:00, feeder {FEEDERS[0]}" in said
+    assert f"Darken until 13:00, feeder {FEEDERS[0]}" in said
     assert "refused: locked at the cabinet" in said and f"Key {kid_of(AGENT)}" in said
     report(control, one, outcome(one, "measured", feeder=FEEDERS[0], power_dw=3))
     said = page(operator, one)
     assert ">accepted<" in said and "0.3 W" in said
     french = operator.get(f"/{FENEU}/orders/{one.id.hex()}", headers={"Accept-Language": "fr"}).content.decode()
-    assert f"Éteint jusqu’à 13:00, départ {FEEDERS[0]}" in french
+    assert f"Éteindre jusqu’à 13:00, départ {FEEDERS[0]}" in french
 
 
 def test_a_feeder_that_another_order_or_a_lock_holds_is_named_with_the_reason(operator, served, control):
