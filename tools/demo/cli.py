@@ -68,6 +68,7 @@ def run(args: argparse.Namespace) -> int:
     """Runs the town until Ctrl-C."""
     import uvicorn
 
+    from tools.centre.web import connections
     from tools.centre.web.configuration import Options as WebOptions
     from tools.centre.web.serving import HOST, listening
     from tools.demo import screens
@@ -99,6 +100,7 @@ def run(args: argparse.Namespace) -> int:
             Thread(target=_open, args=(args, server, entrance), name="opening", daemon=True).start()
             server.run(sockets=[listener])
         finally:
+            connections.close()
             demo.close()
     return 0
 

@@ -60,9 +60,10 @@ def open_to_write(path: str, synchronous: str = "FULL", *, mode: int = FILE_MODE
     return connection
 
 
-def open_to_read(path: str) -> Connection:
-    """Returns a connection that cannot write; sqlite3.OperationalError when there is no such file."""
-    return _connect(uri_to_read(path), uri=True)
+def open_to_read(path: str, *, threads: bool = False) -> Connection:
+    """Returns a connection that cannot write; sqlite3.OperationalError when there is no such file. threads: several use
+    it, one at a time."""
+    return _connect(uri_to_read(path), uri=True, threads=threads)
 
 
 def uri_to_read(path: str) -> str:
@@ -84,9 +85,15 @@ def make(path: str, mode: int = FILE_MODE) -> None:
             os.close(file)
 
 
-def _connect(path: str, *, uri: bool = False) -> Connection:
-    timeout_s = BUSY_TIMEOUT_MS / 1000
-    return sqlite3.connect(path, uri=uri, isolation_level=None, timeout=timeout_s, factory=Connection)
+def _connect(path: str, *, uri: bool = False, threads: bool = False) -> Connection:
+    return sqlite3.connect(
+        path,
+        uri=uri,
+        isolation_level=None,
+        timeout=BUSY_TIMEOUT_MS / 1000,
+        check_same_thread=not threads,
+        factory=Connection,
+    )
 
 
 def _split(text: str) -> Iterator[str]:

@@ -36,6 +36,8 @@ def serve(options: Options, listener: socket.socket) -> None:
     configure(options)
     from django.core.asgi import get_asgi_application
 
+    from tools.centre.web import connections
+
     # Files of style and script are read whole, which is what they are small enough for.
     warnings.filterwarnings("ignore", "StreamingHttpResponse must consume synchronous iterators")
     # Who may open a socket in the file system is the proxy; on a port it is this machine.
@@ -43,4 +45,7 @@ def serve(options: Options, listener: socket.socket) -> None:
     config = uvicorn.Config(
         get_asgi_application(), log_level="warning", server_header=False, lifespan="off", forwarded_allow_ips=proxies
     )
-    uvicorn.Server(config).run(sockets=[listener])
+    try:
+        uvicorn.Server(config).run(sockets=[listener])
+    finally:
+        connections.close()

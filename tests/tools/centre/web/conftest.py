@@ -6,6 +6,7 @@ import pytest
 
 from tests.support.scoped_world import NOW_S, ROLES, build_for_persons
 from tests.support.town_world import build_control
+from tools.centre.web import connections
 from tools.centre.web.configuration import Options, configure
 
 PASSWORD = "un chêne au bord de l'eau"
@@ -35,7 +36,8 @@ def served(tmp_path_factory):
         account = get_user_model()(username=person, last_login=timezone.now())
         account.set_password(PASSWORD)
         account.save()
-    return folder
+    yield folder
+    connections.close()
 
 
 @pytest.fixture(scope="session")
