@@ -186,8 +186,10 @@ def test_a_thousand_nodes_are_told_within_two_minutes_without_a_burst():
     downlink.set_orders({None: OrderInForce(ONE, node_order.EMERGENCY, 100, 1_795_604_400, 3_600_000)}, now_ms=0)
     now_ms, answered, in_flight = 0, 0, 0
     while now_ms < 400_000:
+        before = len(far.asked)
         downlink.poll(now_ms=now_ms)
-        in_flight = max(in_flight, downlink.health()["in-flight"])
+        if len(far.asked) > before:  # health counts what waits for a thousand nodes
+            in_flight = max(in_flight, downlink.health()["in-flight"])
         for number, (asked_ms, node) in enumerate(far.asked[answered:], answered + 1):
             if node[-1] % 5 and now_ms == asked_ms + 200:
                 downlink.handle(NodeResponse(node, number, 0x44, ()), now_ms=now_ms)
