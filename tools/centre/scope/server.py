@@ -12,7 +12,7 @@ from contextlib import closing
 from urllib.parse import urlsplit
 
 from gateway.language import N_
-from tools.centre.scope import reader
+from tools.centre.scope.relations import relate
 from tools.centre.scope.rules import RULES
 from tools.centre.store import database, schema, views
 
@@ -94,7 +94,7 @@ def open_to_read(where: str, areas: set[tuple[str, str]]) -> database.Connection
 
 
 def _write_down(owner: database.Connection, areas: set[tuple[str, str]], session: tuple[int, str]) -> None:
-    reader.relate(owner, areas)
+    relate(owner, areas)
     for name in _RELATIONS:
         over = f"""SELECT h.ctid FROM held_{name} AS h
             WHERE h.pid = ? OR h.pid NOT IN (SELECT a.pid FROM pg_stat_activity AS a) FOR UPDATE SKIP LOCKED"""
