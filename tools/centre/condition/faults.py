@@ -23,14 +23,17 @@ _RECORD = """{0}.quality, {0}.seconds, {0}.uncertainty_s, {0}.received_unix_s,
 # The record that begins a fault is there. LEFT: from an inner join PostgreSQL's planner (17) draws that the last record
 # is of the same node, and then reads all records of the node for it.
 _SELECT = f"""SELECT f.node, f.code, f.part, last.body, insee, name, f.boot, f.sequence, {_RECORD.format("first")},
-    f.end_boot, f.end_sequence, {_RECORD.format("finish")}
+    f.end_boot, f.end_sequence, {{end}}
     FROM faults f
     LEFT JOIN records AS first ON first.node = f.node AND first.boot = f.boot AND first.sequence = f.sequence
     JOIN records AS last ON last.node = f.node AND last.boot = f.last_boot AND last.sequence = f.last_sequence
-    JOIN gateways ON gateways.gateway = last.gateway
-    LEFT JOIN records AS finish
-        ON finish.node = f.node AND finish.boot = f.end_boot AND finish.sequence = f.end_sequence
-    WHERE {{}} ORDER BY f.node, f.boot, f.sequence"""
+    JOIN gateways ON gateways.gateway = last.gateway {{join}}
+    WHERE {{where}} ORDER BY f.node, f.boot, f.sequence"""
+_FINISH = """LEFT JOIN records AS finish
+    ON finish.node = f.node AND finish.boot = f.end_boot AND finish.sequence = f.end_sequence"""
+# Faults that last have no record that ends them, and it is not looked for.
+_OPEN = _SELECT.format(end="NULL, NULL, NULL, NULL, NULL", join="", where="f.end_boot IS NULL{}")
+_ANY = _SELECT.format(end=_RECORD.format("finish"), join=_FINISH, where="{}")
 _DAY_S = 86_400  # an exchange is known to its day
 _NOTES = """SELECT boot, sequence, written_unix_s, author, changes_hands, holder, words, repaired FROM fault_notes
     WHERE node = ?"""
@@ -148,9 +151,9 @@ class Faults:
     def open(self, nodes: Collection[bytes] | None = None) -> list[StandingFault]:
         """Returns the faults that last, the latest first; `nodes`: those that these state."""
         if nodes is None:
-            rows = self._connection.execute(_SELECT.format("f.end_boot IS NULL"))
+            rows = self._connection.execute(_OPEN.format(""))
         else:
-            rows = self._connection.among(_SELECT.format("f.end_boot IS NULL AND f.node {}"), nodes)
+            rows = self._connection.among(_OPEN.format(" AND f.node {}"), nodes)
         return [fault for fault in self._faults(rows) if not fault.is_over]
 
     def open_in(self, insee: str) -> list[StandingFault]:
@@ -171,12 +174,12 @@ class Faults:
 
     def of_nodes(self, nodes: Collection[bytes]) -> list[StandingFault]:
         """Returns all faults that these nodes have ever stated, the latest first."""
-        return self._faults(self._connection.among(_SELECT.format("f.node {}"), nodes))
+        return self._faults(self._connection.among(_ANY.format("f.node {}"), nodes))
 
     def _ended(self, since_unix_s: int) -> list[StandingFault]:
         """Returns the faults that last, or whose end was received since then: an end lies before its receipt."""
         where = "f.end_boot IS NULL OR finish.received_unix_s >= ?"
-        return self._faults(self._connection.execute(_SELECT.format(where), (since_unix_s,)))
+        return self._faults(self._connection.execute(_ANY.format(where), (since_unix_s,)))
 
     def _faults(self, found: Iterable[tuple]) -> list[StandingFault]:
         rows = list(found)

@@ -51,7 +51,7 @@ _ROWS_EACH = 100
 _AT_S = f"""CASE WHEN quality != {record.UNSET} AND seconds >= {STAMP_UNIX_S_MIN}
     AND seconds <= received_unix_s + {STAMP_AHEAD_S_MAX} THEN seconds ELSE received_unix_s END"""
 _HEARD = f"SELECT node, {_AT_S} FROM latest"
-_FEEDERS = f"SELECT insee, name, feeder, {_AT_S}, closed FROM feeders JOIN gateways ON gateways.id = feeders.node"
+_FEEDERS = f"SELECT node, feeder, {_AT_S}, closed FROM feeders"
 
 
 def silent_after_s(kind: str | None) -> int:
@@ -117,14 +117,17 @@ class States:
         self._heard = dict(self._asked(_HEARD, "node"))
         self._gateways: dict[bytes, str] = {}
         self._cabinets: dict[str, int] = {}
+        places: dict[bytes, list[str]] = defaultdict(list)  # a gateway may have been in several cabinets
         for identity, insee, name in connection.execute("SELECT id, insee, name FROM gateways"):
             cabinet = cabinet_of(insee, name)
             self._gateways[identity] = cabinet
             self._cabinets[cabinet] = max(self._cabinets.get(cabinet, 0), self._heard.get(identity, 0))
+            places[identity].append(cabinet)
         self._contactors: dict[tuple[str, str], tuple[int, bool]] = {}
-        for insee, name, feeder, at_s, closed in self._asked(_FEEDERS, "feeders.node"):
-            place, stated = (cabinet_of(insee, name), feeder), (at_s, bool(closed))
-            self._contactors[place] = max(stated, self._contactors.get(place, stated))
+        for node, feeder, at_s, closed in self._asked(_FEEDERS, "node"):
+            for cabinet in places.get(node, ()):
+                place, stated = (cabinet, feeder), (at_s, bool(closed))
+                self._contactors[place] = max(stated, self._contactors.get(place, stated))
         self._powers: dict[tuple[str, str], _Power] = {}
         self._sort_faults(Faults(connection).open(self.nodes))
 
