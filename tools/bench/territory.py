@@ -71,6 +71,9 @@ _DRAWN = (
 )
 _SIZE_ON_SERVER = """SELECT sum(pg_total_relation_size(oid)) FROM pg_class
     WHERE relkind = 'r' AND relnamespace = CAST(current_schema() AS regnamespace)"""
+# The rest cleans up behind others: one that ends in the midst of a question takes its time with it.
+_ANSWERING = """SELECT pid FROM pg_stat_activity
+    WHERE datname = current_database() AND backend_type = 'client backend'"""
 _COMMUNE_HOURS = """SELECT commune, hour_utc, sum(kwh), sum(covered_s) FROM hourly_energy
     WHERE day_local = '2026-11-13' GROUP BY commune, hour_utc"""
 
@@ -229,7 +232,7 @@ def _spent_s(connection: database.Connection) -> float:
     spent_s = time.process_time()
     if not isinstance(connection, sqlite_file.Connection):
         assert Path("/proc/self/schedstat").exists(), "this kernel does not count (CONFIG_SCHED_INFO)"
-        for (pid,) in connection.execute("SELECT pid FROM pg_stat_activity WHERE datname = current_database()"):
+        for (pid,) in connection.execute(_ANSWERING):
             with suppress(OSError):  # it has ended
                 spent_s += int(Path(f"/proc/{pid}/schedstat").read_text(encoding="ascii").split()[0]) / 1e9
     return spent_s
