@@ -134,7 +134,7 @@ class Node:
     def sample(self, values, platform, *, now_ms):
         """Observes one reading of the ports (map of wire keys to scaled integers; None: silent) and of the board's own
         health. Returns the deadline if only the latest figures have changed: nothing is to be applied, sent or written.
-        Else None."""
+        Else None, as always where the chip may sleep."""
         sample_ms = self._sample_at_ms = now_ms + 1000 * self._settings.sample_s
         self._platform = platform
         due_ms, until_ms = self._due_ms, self.trade.decided_until_ms
@@ -145,6 +145,8 @@ class Node:
         moment = self._moment(now_ms)
         self.trade.sample(values, moment)
         self._emit_all(now_ms)
+        if rests and self._due_ms is not None and self._is_as_decided():
+            return self.deadline_ms(now_ms)
         # Measurements during a technician's test or lock do not show whether an order is obeyed.
         if self._has_order() and self.trade.local is None:
             power_dw = self.trade.measured(moment)
@@ -152,6 +154,11 @@ class Node:
                 self._orders.measured(power_dw)
         self._poll(moment, now_ms)
         return None
+
+    def _is_as_decided(self) -> bool:
+        """Returns whether a sample, before which nothing was due, has left the decision and the memory as they were."""
+        trade = self.trade
+        return trade.decided_until_ms is not None and trade.keeps == self._kept and self._sleeper is None
 
     def sense(self, values, *, now_ms):
         """Observes readings of the ports between two samples; the shell's `poll` of this turn acts on them."""
@@ -170,6 +177,7 @@ class Node:
             for happened in self._link.poll(now_ms=now_ms):
                 has_come, moment = True, None
                 self._handle(happened, now_ms)
+            has_come = has_come or self._directives.has_changed(now_ms)
             if self._link.era != self._era:
                 self._era = self._link.era
                 if self._has_order():
@@ -255,8 +263,7 @@ class Node:
             due_ms = self._next_due_ms(now_ms)
             if self._may_rest(now_ms):
                 self._due_ms = due_ms
-        if self.trade.decided_until_ms is None:
-            due_ms = sooner(due_ms, self.trade.deadline_ms(now_ms))
+        due_ms = sooner(due_ms, self.trade.deadline_ms(now_ms))
         sample_ms = self._next_sample_ms(now_ms) if self._may_want_sample else self._sample_at_ms
         return min(now_ms + limits.DECIDE_MS, sample_ms, due_ms)
 

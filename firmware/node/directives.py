@@ -55,6 +55,11 @@ class Directives:
             self._expire(now_ms)
         return self._values
 
+    def has_changed(self, now_ms) -> bool:
+        """Returns whether `drain_changes` has something to return."""
+        self.values(now_ms)
+        return len(self._changes) > 0
+
     def drain_changes(self):
         """Drains the changes of directives that a person decides: (code, value or None, for_s) each. None: the
         directive has ended."""

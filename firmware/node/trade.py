@@ -52,9 +52,8 @@ class Trade:
     local = None
     test_ms = 60_000
     # Until when, on the scale of `now_ms`, `decide` would change nothing if only time passed and samples came; None: it
-    # runs at every turn. `decide` sets it, for a `moment` without an order, expected or in force. A kind that sets it
-    # has a method `sample_without_news(values, now_ms)` too: while the decision holds it observes a reading as `sample`
-    # does and returns True, if only the latest figures change by it; else it returns False, having observed nothing.
+    # runs at every turn. `decide` sets it, for a `moment` without an order, expected or in force; a sample that brings
+    # something to decide ends it.
     decided_until_ms = None
     # A kind that may want a sample sooner than the settings' period (a pipe may have burst) has a method of `now_ms`
     # here, which returns when, or None.
@@ -65,6 +64,11 @@ class Trade:
     def sample(self, values, moment) -> None:
         """Observes one complete reading of the ports: {wire key: scaled integer}; None where the whole port is silent.
         A sensor that did not answer has no key."""
+
+    def sample_without_news(self, values, now_ms) -> bool:
+        """Observes a reading as `sample` does and returns True, if only the latest figures change by it; else returns
+        False, having observed nothing. It is asked while a decision holds, so that nearly all samples cost little."""
+        return False
 
     def sense(self, values, moment) -> None:
         """Observes readings of the ports between two samples that cannot wait for the next: {wire key: scaled integer}.

@@ -33,6 +33,8 @@ class SleepyTrade(WateringTrade):
         next_ms = self.runs.rests_until_ms(moment.now_ms) if self.runs.jobs else self._next_ms
         if next_ms is not None:  # not while all jobs wait: each charge costs the battery
             self.outputs.prepares = next_ms - moment.now_ms <= limits.LEAD_MS
+        if self.decided_until_ms is not None and self._next_ms is not None:
+            self.decided_until_ms = min(self.decided_until_ms, self._next_ms - limits.LEAD_MS)
 
     def deadline_ms(self, now_ms):
         due_ms = super().deadline_ms(now_ms)

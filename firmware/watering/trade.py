@@ -31,8 +31,10 @@ KIND = "irrigation"
 BALANCE, DEPTH = "balance", "depth"
 DEADLINE = "deadline"
 
-# What changes by the minute is brought up to date in the turn of a sample; a programme begins at its second.
+# What changes slowly is brought up to date in the turn of a sample; a programme begins at its second.
 _SLOW_MS = limits.IDLE_MS
+# With a clock that is good enough it changes with a day, with the hour at which one is closed, and with a programme.
+_REST_MS = 5 * limits.IDLE_MS
 
 
 class WateringTrade(Trade):
@@ -87,6 +89,7 @@ class WateringTrade(Trade):
     def sample(self, values, moment) -> None:
         now_ms = moment.now_ms
         values = values or {}
+        kept = self.keeps
         self._last = moment
         self._sample_ms = now_ms
         self._latest = values
@@ -104,6 +107,10 @@ class WateringTrade(Trade):
         if stop is not None:
             self.runs.stop(stop[0], stop[1], stop[2], now_ms=now_ms)
             self._report_runs(self.runs.drain(), now_ms)
+        if self.decided_until_ms is not None and self._slow_ms - now_ms <= _SLOW_MS:
+            self._slow_ms = now_ms  # in the turn of this sample, and not in one of its own soon after
+        if now_ms >= self._slow_ms or self._events or self.keeps != kept or not self._is_at_rest(now_ms):
+            self.decided_until_ms = None
 
     def decide(self, moment) -> None:
         now_ms = moment.now_ms
@@ -129,6 +136,8 @@ class WateringTrade(Trade):
             if starts.under_way & ~under_way:
                 starts.under_way &= under_way
                 self.keeps += 1
+        is_plain = moment.order is None and self.local is None and self._is_at_rest(now_ms)
+        self.decided_until_ms = self._slow_ms if is_plain else None
 
     # --- effects out ----------------------------------------------------------------------------------------
 
@@ -222,7 +231,7 @@ class WateringTrade(Trade):
     # --- inside ---------------------------------------------------------------------------------------------
 
     def _slow(self, moment):
-        """Brings up to date what changes by the minute: the day, the balance, the programmes."""
+        """Brings up to date what changes slowly: the day, the balance, the programmes."""
         usable = lockouts.usable(moment, UNCERTAINTY_USABLE_S)
         self.clock.observe(moment, usable)
         self._next_ms = None
@@ -233,15 +242,24 @@ class WateringTrade(Trade):
         local = civil.local_from_unix(civil.PARIS, moment.unix_s)
         self.weather.turn_to(local.civil_day)
         self.balance.close_days(local, moment.directives)
+        due = None
         if self.local != TEST:  # a programme that is due begins after the test
             due = self.schedule.due(local.civil_day, moment, self._planned_s)
             if due is not None:
                 self._begin(due[0], due[1], due[2], moment)
                 self._slow_ms = moment.now_ms  # another that is due begins in the next turn
+        if due is None and self._is_at_rest(moment.now_ms):
+            closing_s = 3600 * limits.CLOSE_HOUR
+            day_ms = 1000 * ((closing_s if local.second < closing_s else civil.day_s) - local.second)
+            self._slow_ms = moment.now_ms + min(_REST_MS, day_ms) + _SLOW_MS
         next_s = self.schedule.next_s(local.civil_day, moment, self._planned_s)
         if next_s is not None:
             self._next_ms = moment.now_ms + 1000 * (next_s - moment.unix_s)
             self._slow_ms = min(self._slow_ms, self._next_ms)
+
+    def _is_at_rest(self, now_ms) -> bool:
+        """Returns whether nothing is open, is to be shut, or waits to be opened."""
+        return self.outputs.wake_ms(now_ms) is None and self.runs.wake_ms(now_ms) is None
 
     def _begin(self, index, elapsed_s, is_missed, moment):
         """Makes a job for each zone of a program that needs one; reports why the others get none."""
