@@ -60,7 +60,10 @@ class RelayCycle:
             # The present on-time follows the demand either way: if it could only end earlier, a demand that swings
             # would not be given in full. Once off, a slightly larger demand waits for the next cycle.
             self._duty = duty_permille
-        wanted = now_ms - self._start_ms < min(self._on_ms(duty_permille), self._on_ms(self._duty))
+        on_ms = self._on_ms(duty_permille)
+        if duty_permille != self._duty:
+            on_ms = min(on_ms, self._on_ms(self._duty))
+        wanted = now_ms - self._start_ms < on_ms
         if wanted != self.is_on and (at_once or self._may_switch(now_ms)):
             self.is_on = wanted
             self.edge_ms = now_ms

@@ -201,10 +201,10 @@ class Streetlight(Trade):
         is_refused = inputs.OUTPUT_SILENT in inside
         if values is not None and (is_refused or self._silent):
             gear_changes += self._judge_converter(is_refused)
-        self._keep(readings, now_ms)
+        power_dw = readings.get(quantity.POWER)
+        self._keep(readings, power_dw, now_ms)
         if values is None:
             self._meter = None
-        power_dw = readings.get(quantity.POWER)
         if self._cell is not None:
             self._observe_light(readings.get(quantity.ILLUMINANCE), moment)
         changes = self._supply.sample(power_dw, readings.get(quantity.VOLTAGE), gear_meter=gear_meter)
@@ -269,12 +269,11 @@ class Streetlight(Trade):
             return False
         if not self._watch.passes_over(power_dw, values.get(quantity.CURRENT)):
             return False
-        self._keep(dict(values), now_ms)
+        self._keep(dict(values), power_dw, now_ms)
         return True
 
-    def _keep(self, readings, now_ms):
+    def _keep(self, readings, power_dw, now_ms):
         """Keeps a reading for the next report, with the energy that is counted here."""
-        power_dw = readings.get(quantity.POWER)
         self._energy.sample(readings.get(quantity.ENERGY), power_dw, now_ms=now_ms)
         if power_dw is not None:
             readings[quantity.ENERGY] = self._energy.wh

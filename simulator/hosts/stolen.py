@@ -33,8 +33,9 @@ _BODIES: tuple[EventBody | dict[int, int], ...] = (
     EventBody(event.LEVEL_CHANGED, None, [100, 0, "policy", 1]),
     {quantity.VOLTAGE: 2300},
 )
-_ENCODED = tuple(map(record.encode_body, _BODIES))
-_HEAD_BYTES_MAX = 32
+# A sequence whose bytes occur in nothing else of a record.
+_MARK = 0x5A5A5A5A
+_NUMBER_BYTES_MAX = 9
 
 
 class KeyThief:
@@ -121,10 +122,7 @@ def _kind(first: int) -> int:
 
 
 def _encoded(sequences: Sequence[int], now_ms: int, kind: int) -> list[bytes]:
-    writer, stamp = cbor.Writer(bytearray(_HEAD_BYTES_MAX)), Stamp(UNSET, now_ms // 1000, 0)
-    payload = []
-    for sequence in sequences:
-        writer.length = 0
-        record.write_head(writer, Record(_BOOT, sequence, stamp, None))
-        payload.append(bytes(writer.view()) + _ENCODED[kind])
-    return payload
+    """Returns a record for each sequence; only the number differs, so that all else is encoded once."""
+    made = record.encode(Record(_BOOT, _MARK, Stamp(UNSET, now_ms // 1000, 0), _BODIES[kind]))
+    before, after = made.split(cbor.encode(_MARK))
+    return [before + cbor.encode(sequence, _NUMBER_BYTES_MAX) + after for sequence in sequences]

@@ -93,12 +93,8 @@ class LampFeeder:
         self.on_change: Callable[[], None] = lambda: None
         self._base_dv = prng.around(2320, 15)
 
-    def voltage_dv(self) -> int:
-        """Returns the mains voltage at this moment, 0.1 V."""
-        return self.grid_dv() if self.powered else 0
-
     def grid_dv(self) -> int:
-        """Returns the voltage before the contactor: that of the grid here, and noise."""
+        """Returns the voltage of the mains here, before the contactor, in 0.1 V, with noise."""
         return self._base_dv + self._prng.randrange(15) - 7
 
 
@@ -181,12 +177,12 @@ class Lamp:
         self._metered_from_dwms = self._energy_dwms
 
     def measure(self, *, now_ms: int, unix_s: int) -> tuple[int, int, int, int, int]:
-        """Carries all forward to now and returns what the meter and the thermometer show: power in 0.1 W, voltage in
+        """Carries all forward to now and returns what the meter and the thermometer show of a lamp with mains: power in 0.1 W, voltage in
         0.1 V, power factor in % (0.95 at full load, falling to 0.5 at standby), Wh, the case in 0.01 °C."""
         power_dw, true_dw = self.settle(now_ms=now_ms, unix_s=unix_s), self.true_dw
         factor = 95 if power_dw >= true_dw else 50 + 45 * (100 * power_dw // true_dw) // 100
         metered_wh = (self._energy_dwms - self._metered_from_dwms) // 36_000_000
-        return power_dw, self.feeder.voltage_dv(), factor, metered_wh, self._case_ck + self._prng.randrange(13) - 6
+        return power_dw, self.feeder.grid_dv(), factor, metered_wh, self._case_ck + self._prng.randrange(13) - 6
 
 
 def clear_sky_lx(elevation_cdeg: int) -> int:

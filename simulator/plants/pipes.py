@@ -53,7 +53,7 @@ class Pipes:
     def advance(self, now_ms: int) -> None:
         """Carries all volumes forward to now; call before anything changes."""
         elapsed_ms, self._at_ms = now_ms - self._at_ms, now_ms
-        if elapsed_ms <= 0:
+        if elapsed_ms <= 0 or not (any(self.open) or self.leak_upstream or self.leak_downstream):
             return
         branches = self._branches()
         for zone, flow in enumerate(branches, 1):

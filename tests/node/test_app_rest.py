@@ -121,6 +121,27 @@ def test_a_sample_without_news_leaves_the_records_of_a_sample_that_is_judged(mon
     assert passed.count(True) > 50
 
 
+@pytest.mark.parametrize("keeps, turns", [(0, False), (1, True)])
+def test_a_judged_sample_that_changes_nothing_brings_no_turn(monkeypatch, keeps, turns):
+    """But where a flash is to be written."""
+    said, sample, judge = [], Node.sample, Streetlight.sample
+
+    def judged(self, values, moment):
+        judge(self, values, moment)
+        self.keeps += keeps
+
+    def observed(self, values, platform, *, now_ms):
+        said.append(sample(self, values, platform, now_ms=now_ms))
+        return said[-1]
+
+    monkeypatch.setattr(Streetlight, "sample_without_news", lambda self, values, now_ms: False)
+    monkeypatch.setattr(Streetlight, "sample", judged)
+    world = lit()
+    monkeypatch.setattr(Node, "sample", observed)
+    world.run(600)
+    assert (said.count(None) > 5) is turns and len(said) == 10
+
+
 def test_a_technician_is_served_at_once():
     world = lit()
     world.node.local("lock")

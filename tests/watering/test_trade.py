@@ -10,7 +10,7 @@ from simulator.checkers.water import Forbidden
 from tests.support.green import DAILY, ONE, PLAIN, Green, own, plain, programs, skipped
 from watering import lockouts, memory
 from watering.trade import WateringTrade
-from wire import directive, event
+from wire import directive, event, quantity
 
 
 def test_an_ordinary_morning_opens_master_then_zone_and_shuts_them_in_turn():
@@ -25,6 +25,31 @@ def test_an_ordinary_morning_opens_master_then_zone_and_shuts_them_in_turn():
     # 5 mm at the roots through 75 %: 6.6 mm on the ground.
     assert abs(done[3] - 66) <= 1
     assert green.checker.violations == [] and green.checker.checks > 1500
+
+
+def test_at_rest_it_decides_every_five_minutes_and_at_every_turn_while_it_waters(monkeypatch):
+    slow, plain = [], WateringTrade._slow
+    monkeypatch.setattr(WateringTrade, "_slow", lambda trade, moment: slow.append(moment.now_ms) or plain(trade, moment))
+    green = Green(ONE)
+    green.run(minutes=10)
+    slow.clear()
+    green.run(hours=1)
+    assert 12 <= len(slow) <= 13
+    assert 0 < green.desk.trade.decided_until_ms - green.site.now_ms <= 360_000
+    green.run(hours=3, minutes=50, seconds=5)
+    assert green.desk.trade.runs.jobs and green.desk.trade.decided_until_ms is None
+
+
+def test_what_a_sample_shows_at_rest_ends_the_decision():
+    green = Green(plain(battery=[2600, 1000, 12000]), battery_mv=4100)
+    green.run(hours=1, minutes=3)
+    trade, values = green.desk.trade, green.ports.read()
+    for battery_mv, events in ((4100, []), (3000, [event.BATTERY_LOW])):
+        green.site.now_ms += 10_000
+        trade.decide(green.desk.moment())
+        trade.sample({**values, quantity.BATTERY: battery_mv}, green.desk.moment())
+        assert (trade.decided_until_ms is None) is bool(events)
+        assert [code for code, _, _ in trade.drain_events()] == events
 
 
 def test_a_program_asks_the_law_once_a_zone_when_it_begins(monkeypatch):

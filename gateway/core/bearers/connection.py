@@ -92,6 +92,7 @@ class Connection:
         self._return_ms = limits.CONNECTION_RETURN_FIRST_MS
         self._return_at_ms = now_ms
         self._deadline_ms: int | None = _UNKNOWN
+        self._connection_due_ms: int | None = None  # by `_next_ms` when the deadline was computed
         self._effects: list[Connect | Probe | Drop] = []
         self._changes: list[Change] = []
         self.counters = {"changes": 0, "attempts-expired": 0, "attempts-abandoned": 0, "returns-failed": 0, "late": 0}
@@ -143,8 +144,11 @@ class Connection:
     def probed(self, bearer: str, ok: bool, rtt_ms: int | None = None, *, now_ms: int) -> bool:
         """Notes the outcome of a probe. Returns True when the bearer has come up or gone down by it; else only
         `deadline_ms` moves, and there is nothing to poll."""
-        self._deadline_ms = _UNKNOWN
         verdict = self._health[bearer].probed(ok, rtt_ms, now_ms=now_ms)
+        if verdict is None and self._deadline_ms != _UNKNOWN:
+            self._deadline_ms = self._earliest()
+            return False
+        self._deadline_ms = _UNKNOWN
         if verdict is True:
             self._came_up(bearer, now_ms)
         elif verdict is False:
@@ -163,9 +167,11 @@ class Connection:
             self._attempt_failed("no answer", now_ms)
         if self._several:
             self._poll_probes(now_ms)
-        due_ms = self._due_ms()
-        if due_ms is not None and now_ms >= due_ms:
+        self._connection_due_ms = self._next_ms()
+        if self._connection_due_ms is not None and now_ms >= self._connection_due_ms:
             self._start(self._target(now_ms), now_ms)
+        else:
+            self._deadline_ms = self._earliest()
         effects, self._effects = self._effects, []
         return effects
 
@@ -174,9 +180,8 @@ class Connection:
     def deadline_ms(self) -> int | None:
         """Returns when `poll` is due; after a poll, this is always later. None: only an event will make it due."""
         if self._deadline_ms == _UNKNOWN:
-            due_ms = self._attempt_by_ms if self._attempt is not None else self._due_ms()
-            probes = map(BearerHealth.deadline_ms, self._order) if self._several else ()
-            self._deadline_ms = earliest((due_ms, *probes))
+            self._connection_due_ms = self._next_ms()
+            self._deadline_ms = self._earliest()
         return self._deadline_ms
 
     def is_up(self, bearer: str) -> bool:
@@ -207,10 +212,15 @@ class Connection:
 
     # --- which bearer, and when ---------------------------------------------------------------------------------
 
-    def _due_ms(self) -> int | None:
-        """Returns when the next attempt is due; None: there is nothing to attempt, or an attempt is open."""
+    def _earliest(self) -> int | None:
+        """Returns the deadline: a probe that changes no bearer's state moves only its own."""
+        probes = [health.deadline_ms() for health in self._order] if self._several else ()
+        return earliest((self._connection_due_ms, *probes))
+
+    def _next_ms(self) -> int | None:
+        """Returns when an open attempt has failed, or the next one is due; None: there is nothing to attempt."""
         if self._attempt is not None:
-            return None
+            return self._attempt_by_ms
         if self.active is None:
             return self._connect_at_ms
         if self._rather() is None:

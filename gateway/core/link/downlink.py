@@ -194,9 +194,10 @@ class Downlink:
     def deadline_ms(self) -> int | None:
         """Return when the next push, or the end of a node's own order, is due. While all places are taken, only the
         outcome of a push makes one due."""
-        ends = [own.standing.ends_ms for own in self._own.values() if own.standing is not None]
-        has_place = self._queue and len(self._pushes) < limits.LINK_PUSHES_MAX
-        return earliest((self._next_ms if has_place else None, *ends))
+        push_ms = self._next_ms if self._queue and len(self._pushes) < limits.LINK_PUSHES_MAX else None
+        if not self._own:
+            return push_ms
+        return earliest((push_ms, *[own.standing.ends_ms for own in self._own.values() if own.standing is not None]))
 
     def health(self) -> dict[str, int]:
         waiting = sum(self.waiting(node) for node in self._link.sessions.nodes())

@@ -4,7 +4,17 @@ import pytest
 
 from node.directives import Directives
 from tests.support.lit_world import restart
-from tests.support.told_world import DROUGHT, DRY, EXCEPTION, OCCUPIED, OUTDOOR, SHED, ToldWorld, listening
+from tests.support.told_world import (
+    DROUGHT,
+    DRY,
+    EXCEPTION,
+    OCCUPIED,
+    OUTDOOR,
+    SHED,
+    ListeningTrade,
+    ToldWorld,
+    listening,
+)
 from wire import command, directive
 
 DAY_S = 86_400
@@ -55,6 +65,23 @@ def test_a_load_shed_ends_by_itself_without_any_network():
     minutes(world, 5)
     assert world.posts[1].told == {} and world.posts[1].takes == [(SHED, 200), (SHED, None)]
     assert not world.checker.violations
+
+
+def test_a_load_shed_ends_in_a_node_whose_decision_holds(monkeypatch):
+    """Nothing else comes, and nothing else is due, at the instant at which it ends."""
+    plain = ListeningTrade.decide
+
+    def holds(trade, moment):
+        plain(trade, moment)
+        trade.decided_until_ms = moment.now_ms + 1000 * DAY_S
+
+    monkeypatch.setattr(ListeningTrade, "decide", holds)
+    world = listening(look_ms=60_000)
+    world.say({SHED: 200}, lasts_s=3600, scope="thermostat")
+    minutes(world, 16)
+    world.away()
+    minutes(world, 45)
+    assert world.posts[1].told == {} and world.posts[1].takes == [(SHED, 200), (SHED, None)]
 
 
 def test_a_gateways_restart_changes_nothing_for_anybody():
