@@ -108,13 +108,16 @@ class Marks:
 
     def save(self) -> None:
         """Ends a transaction."""
-        rows = [
-            (node, *row[1:6], gateway, received_unix_s, *_figures(self._readings.get(node)))
-            for node, (row, gateway, received_unix_s) in self._newest.items()
-        ]
-        if rows and self._connection.executemany(_BOTH, rows).rowcount < len(rows):
+        measured, others = [], []
+        for node, (row, gateway, received_unix_s) in self._newest.items():
+            readings = self._readings.get(node)
+            rows = others if readings is None else measured
+            rows.append((node, *row[1:6], gateway, received_unix_s, *_figures(readings)))
+        if measured and self._connection.executemany(_BOTH, measured).rowcount < len(measured):
             for statement in _HALVES:
-                self._connection.executemany(statement, rows)
+                self._connection.executemany(statement, measured)
+        if others:
+            self._connection.executemany(_HALVES[0], others)
         self._connection.executemany(MARK_DAY, [(*key, *span) for key, span in self._spans.items()])
         self._connection.executemany(MARK_UNPLACED, [(*key, *span) for key, span in self._unplaced.items()])
 
