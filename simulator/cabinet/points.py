@@ -133,7 +133,7 @@ class CabinetTwin:
         self.counters["samples"] += 1
         voltage_dv = cabinet.voltage_dv()
         return Observation(
-            feeders=tuple(self._feeder(index, voltage_dv, now_ms) for index in range(len(cabinet.feeders))),
+            feeders=tuple([self._feeder(index, voltage_dv, now_ms) for index in range(len(cabinet.feeders))]),
             switch=cabinet.switch if wiring.switch else None,
             door_open=cabinet.door_open if wiring.door else None,
             mains=cabinet.mains if wiring.mains else None,

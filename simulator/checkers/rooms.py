@@ -101,6 +101,8 @@ class RoomsChecker:
 
     def _is_let_down(self, watched: WatchedRoom, unix_s: int) -> bool:
         """Returns whether a room is cold though a person ordered it warm, in time to warm it, with heat to be had."""
+        if not watched.exceptions:
+            return False
         ordered = [one for one in watched.exceptions if one[0] == heating.ORDERED]
         if not any(from_s + ORDERED_GRACE_S <= unix_s < to_s for _, from_s, to_s in ordered):
             return False

@@ -361,7 +361,7 @@ class GatewayHost:
         if self.core is None:
             return 0
         journal = self.core.journal
-        return sum(journal.waiting(stream) for stream in journal.streams())
+        return sum([journal.waiting(stream) for stream in journal.streams()])
 
     def _remember(self) -> None:
         """Adds this life's counters to the run's."""
