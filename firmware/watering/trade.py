@@ -136,8 +136,8 @@ class WateringTrade(Trade):
             if starts.under_way & ~under_way:
                 starts.under_way &= under_way
                 self.keeps += 1
-        is_plain = moment.order is None and self.local is None and self._is_at_rest(now_ms)
-        self.decided_until_ms = self._slow_ms if is_plain else None
+        holds = self.local is None and self._is_at_rest(now_ms)
+        self.decided_until_ms = self._slow_ms if holds else None
 
     # --- effects out ----------------------------------------------------------------------------------------
 

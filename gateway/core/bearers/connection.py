@@ -92,7 +92,7 @@ class Connection:
         self._return_ms = limits.CONNECTION_RETURN_FIRST_MS
         self._return_at_ms = now_ms
         self._deadline_ms: int | None = _UNKNOWN
-        self._connection_due_ms: int | None = None  # by `_next_ms` when the deadline was computed
+        self._connection_due_ms: int | None = None  # by `_due_ms` when the deadline was computed
         self._effects: list[Connect | Probe | Drop] = []
         self._changes: list[Change] = []
         self.counters = {"changes": 0, "attempts-expired": 0, "attempts-abandoned": 0, "returns-failed": 0, "late": 0}
@@ -167,7 +167,7 @@ class Connection:
             self._attempt_failed("no answer", now_ms)
         if self._several:
             self._poll_probes(now_ms)
-        self._connection_due_ms = self._next_ms()
+        self._connection_due_ms = self._due_ms()
         if self._connection_due_ms is not None and now_ms >= self._connection_due_ms:
             self._start(self._target(now_ms), now_ms)
         else:
@@ -180,7 +180,7 @@ class Connection:
     def deadline_ms(self) -> int | None:
         """Returns when `poll` is due; after a poll, this is always later. None: only an event will make it due."""
         if self._deadline_ms == _UNKNOWN:
-            self._connection_due_ms = self._next_ms()
+            self._connection_due_ms = self._due_ms()
             self._deadline_ms = self._earliest()
         return self._deadline_ms
 
@@ -217,7 +217,7 @@ class Connection:
         probes = [health.deadline_ms() for health in self._order] if self._several else ()
         return earliest((self._connection_due_ms, *probes))
 
-    def _next_ms(self) -> int | None:
+    def _due_ms(self) -> int | None:
         """Returns when an open attempt has failed, or the next one is due; None: there is nothing to attempt."""
         if self._attempt is not None:
             return self._attempt_by_ms
