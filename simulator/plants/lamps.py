@@ -177,8 +177,8 @@ class Lamp:
         self._metered_from_dwms = self._energy_dwms
 
     def measure(self, *, now_ms: int, unix_s: int) -> tuple[int, int, int, int, int]:
-        """Carries all forward to now and returns what the meter and the thermometer show of a lamp with mains: power in 0.1 W, voltage in
-        0.1 V, power factor in % (0.95 at full load, falling to 0.5 at standby), Wh, the case in 0.01 °C."""
+        """Carries all forward to now and returns what meter and thermometer show of a lamp with mains: power in 0.1 W,
+        voltage in 0.1 V, power factor in % (0.95 at full load, falling to 0.5 at standby), Wh, the case in 0.01 °C."""
         power_dw, true_dw = self.settle(now_ms=now_ms, unix_s=unix_s), self.true_dw
         factor = 95 if power_dw >= true_dw else 50 + 45 * (100 * power_dw // true_dw) // 100
         metered_wh = (self._energy_dwms - self._metered_from_dwms) // 36_000_000
