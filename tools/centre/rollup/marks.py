@@ -108,7 +108,8 @@ class Marks:
 
     def save(self) -> None:
         """Ends a transaction."""
-        measured, others = [], []
+        measured: list[tuple] = []
+        others: list[tuple] = []
         for node, (row, gateway, received_unix_s) in self._newest.items():
             readings = self._readings.get(node)
             rows = others if readings is None else measured
