@@ -92,6 +92,15 @@ def test_what_was_signed_in_the_web_is_kept_by_the_daemon_once_however_often_it_
     assert outbox.signed_in(web.path, "49007") == []
 
 
+@pytest.mark.parametrize(("ahead_s", "signed_s"), [(0, NOW_S), (3600, NOW_S + 50)])
+def test_an_order_that_the_daemon_fetches_late_keeps_the_time_of_its_signing(web, ahead_s, signed_s):
+    web.put(order(1, start_s=NOW_S + ahead_s), MAYOR, now_s=NOW_S + 50)
+    before = outbox.signed_in(web.path, INSEE)
+    web.fetch(NOW_S + 1200)
+    kept = orders.latest(web.connection, 1)
+    assert kept == before and kept[0].made_unix_s == signed_s
+
+
 def test_an_outbox_that_was_made_again_is_read_from_its_start(web):
     web.put(light(1))
     web.fetch()

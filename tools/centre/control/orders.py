@@ -44,7 +44,8 @@ class Full(Exception):
 
 
 class Order(NamedTuple):
-    """Holds a command, decoded and as it was signed. `kid`: the short name of the key that signed it."""
+    """Holds a command, decoded and as it was signed. `kid`: the short name of the key that signed it; made_unix_s: when
+    it was signed."""
 
     command: wire_command.Command
     signed: bytes
@@ -108,8 +109,9 @@ _SELECT = "SELECT signed, kid, made_unix_s FROM commands "
 # --- what people give ---
 
 
-def add(connection: sqlite_file.Connection, signed: bytes, *, now_s: int) -> None:
-    """Keeps a command that the caller has signed or verified; Full when its commune has too many under way."""
+def add(connection: sqlite_file.Connection, signed: bytes, *, now_s: int, made_unix_s: int | None = None) -> None:
+    """Keeps a command that the caller has signed or verified; Full when its commune has too many under way.
+    made_unix_s: when it was signed, None for now."""
     message = cose.sign1_decode(signed, bytes_max=wire_command.SIGNED_COMMAND_BYTES_MAX)
     command = wire_command.decode_command(message.payload)
     under_way = connection.execute(
@@ -125,7 +127,7 @@ def add(connection: sqlite_file.Connection, signed: bytes, *, now_s: int) -> Non
     connection.execute(
         "INSERT INTO commands (id, insee, gateway, trade, expires_s, ends, signed, kid, made_unix_s)"
         " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (*row, message.signatures[0].kid, now_s),
+        (*row, message.signatures[0].kid, now_s if made_unix_s is None else made_unix_s),
     )
 
 
@@ -265,6 +267,15 @@ def ended_by(connection: sqlite_file.Connection, id: bytes) -> bytes | None:
     return row[0] if row else None
 
 
+def begun_s(connection: sqlite_file.Connection, id: bytes) -> int | None:
+    """Returns when a gateway first carried a command out, by its own clock; None where none is known to have."""
+    return connection.execute(
+        "SELECT min(coalesce(unix_s, heard_unix_s)) FROM outcomes"
+        " WHERE command = ? AND outcome IN ('applied', 'measured')",
+        (id,),
+    ).fetchone()[0]
+
+
 def sendings(connection: sqlite_file.Connection, id: bytes) -> list[Sending]:
     """Returns the sendings of one command, by gateway."""
     rows = connection.execute(
@@ -284,10 +295,12 @@ def outcomes(connection: sqlite_file.Connection, id: bytes) -> list[ReportedOutc
     return [ReportedOutcome._make(row) for row in rows]
 
 
-def opened(signed: bytes, made_unix_s: int) -> Order:
-    """Returns the order in signed bytes, not verified; WireFault for anything else."""
+def opened(signed: bytes, seen_unix_s: int) -> Order:
+    """Returns the order in signed bytes, not verified; WireFault for anything else. seen_unix_s: when it came here;
+    what was to begin at once was signed at its own begin, however late it came."""
     message = cose.sign1_decode(signed, bytes_max=wire_command.SIGNED_COMMAND_BYTES_MAX)
-    return Order(wire_command.decode_command(message.payload), signed, message.signatures[0].kid, made_unix_s)
+    command = wire_command.decode_command(message.payload)
+    return Order(command, signed, message.signatures[0].kid, min(command.not_before_s, seen_unix_s))
 
 
 def _order(row) -> Order:

@@ -59,7 +59,7 @@ class Outbox:
     """Brings what people signed in the web at `path` into the control file at `control`; call `fetch` often."""
 
     def __init__(self, path: str, control: str, log: Callable[..., None]) -> None:
-        self._reader = web_outbox.Reader(path, "orders", "number, signed", _WAITS, log)
+        self._reader = web_outbox.Reader(path, "orders", "number, signed, put_unix_s", _WAITS, log)
         self._control = control
         self._log = log
 
@@ -68,17 +68,18 @@ class Outbox:
 
     def fetch(self, *, now_s: int) -> None:
         """Keeps each order that is new and sound. sqlite3.Error when the control file refuses."""
-        for _, signed in self._reader.new(now_s=now_s):
+        for _, signed, put_unix_s in self._reader.new(now_s=now_s):
             # On a connection of its own: the dispatcher looks for what others have written.
             with closing(control_file.open_to_write(self._control)) as control:
-                self._keep(control, bytes(signed), now_s)
+                self._keep(control, bytes(signed), min(put_unix_s, now_s), now_s)
 
-    def _keep(self, control: sqlite_file.Connection, signed: bytes, now_s: int) -> None:
+    def _keep(self, control: sqlite_file.Connection, signed: bytes, put_unix_s: int, now_s: int) -> None:
         try:
             with database.transaction(control):
                 order = drafts.checked(control, signed, now_s=now_s)
                 if orders.get(control, order.command.id) is None:
-                    orders.add(control, signed, now_s=now_s)
+                    made_unix_s = orders.opened(signed, put_unix_s).made_unix_s
+                    orders.add(control, signed, now_s=now_s, made_unix_s=made_unix_s)
                     self._log("order-fetched", command=order.command.id.hex(), insee=order.command.insee)
         except drafts.NotAllowed as refused:
             self._log("order-refused", why=refused.key)

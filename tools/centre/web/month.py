@@ -22,6 +22,7 @@ from tools.centre.web.access import commune, opened
 from tools.centre.web.control import opened_control
 from tools.centre.web.limits import MONTH_FAULTS_MAX, MONTH_ORDERS_MAX
 from tools.centre.web.order_lighting import lowers
+from tools.centre.web.orders import WORDS as ORDER_WORDS
 from tools.centre.web.orders import given
 from tools.centre.web.page import shown
 from tools.centre.web.town import lighting
@@ -56,6 +57,7 @@ WORDS = Phrases({
     "given": N_("Who has lit"),
     "given.none": N_("Nobody gave an order in this month."),
     "given.dark": N_("darkened"),
+    "given.unknown": ORDER_WORDS.messages["given.unknown"],
     "months": N_(
         "January February March April May June July August September October November December"
     ),

@@ -56,6 +56,7 @@ WORDS = Phrases(order_rows.WORDS.messages | {
     ),
     "step.awaited": NN_("Measurement awaited at {count} feeder", "Measurement awaited at {count} feeders"),
     "step.ended": NN_("Ended by {count} cabinet", "Ended by {count} cabinets"),
+    "given.unknown": N_("no cabinet has reported doing it"),
     "order.over": NC_("order", "over"),
     "order.ended": N_("given back to the policy by {author}, {at}"),
     "order.missing": N_("No effect seen yet: {names}"),
@@ -126,18 +127,29 @@ class Card(NamedTuple):
 
 
 class Given(NamedTuple):
-    """Holds a line of who has lit: until when in fact."""
+    """Holds a line of who has lit: from when and until when in fact. is_begun: a cabinet is known to have done it."""
 
     order: book.Order
+    from_s: int
     until_s: int
+    is_begun: bool
     is_dark: bool
 
 
 def given(control: sqlite_file.Connection, one: book.Order) -> Given:
-    """Returns the line of an order: to its own end, or to when a person ended it."""
-    ended_by = book.ended_by(control, one.command.id)
+    """Returns the line of an order: from when a cabinet did it to its own end, or to when a person ended it."""
+    asked, begun_s = one.command, book.begun_s(control, one.command.id)
+    ended_by = book.ended_by(control, asked.id)
     end = None if ended_by is None else book.get(control, ended_by)
-    return Given(one, one.command.expires_s if end is None else end.made_unix_s, kind_of(one.command).is_dark)
+    from_s = max(asked.not_before_s, begun_s or 0)
+    return Given(one, from_s, _until_s(control, one, end), begun_s is not None, kind_of(asked).is_dark)
+
+
+def _until_s(control: sqlite_file.Connection, one: book.Order, end: book.Order | None) -> int:
+    """Returns when an order was over in fact: cabinets give back to the policy when the end has reached them."""
+    if end is None:
+        return one.command.expires_s
+    return min(one.command.expires_s, book.begun_s(control, end.command.id) or end.made_unix_s)
 
 
 def waiting(control: sqlite_file.Connection, areas: Areas, insee: str | None) -> list[book.Order]:
@@ -179,7 +191,7 @@ def _card(
     is_heard = any(cabinet.outcomes for cabinet in meant)
     feeders = [feeder for cabinet in meant for feeder in cabinet.feeders]
     refused = {one.name: one.last.why for one in feeders if one.last.outcome == REFUSED}
-    until_s = order.command.expires_s if end is None else end.made_unix_s
+    until_s = _until_s(control, order, end)
     # What was ended before it began keeps the hours that it was for.
     lasted = order.command if until_s <= order.command.not_before_s else order.command._replace(expires_s=until_s)
     return Card(

@@ -221,6 +221,6 @@ def _sentence(counts: Counter[str], planned: set[night.Wanted], ordered_until_s:
 def _ordered(given: list["orders.Given"], request: Any) -> list[night.Ordered]:
     asked = [(one, one.order.command) for one in reversed(given)]
     return [
-        night.Ordered(own.not_before_s, one.until_s, own.target, one.is_dark, kind_of(own).where(own, request))
+        night.Ordered(one.from_s, one.until_s, own.target, one.is_dark, kind_of(own).where(own, request))
         for one, own in asked
     ]

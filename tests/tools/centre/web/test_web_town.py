@@ -8,8 +8,9 @@ import pytest
 
 from policy import document, lighting
 from tests.support import lit_world
+from tests.support.control_world import outcome
 from tests.support.scoped_world import DAYS, FENEU, NOW_S
-from tests.support.town_world import PHONE, fetch, kid_of, light, post, signed
+from tests.support.town_world import PHONE, fetch, kid_of, light, post, report, signed
 from tools.centre.web import night, states, town
 
 
@@ -108,6 +109,23 @@ def test_the_page_says_an_order_where_it_says_the_night_and_fetches_that_again(m
     assert "by order: lit 12:00-" in said and 'class="lit ordered"' in said
     assert 'id="tonight" data-again="" data-select="#tonight"' in said and 'id="given"' in said
     assert 'hx-select="#orders" hx-select-oob="#given"' in said
+
+
+def test_who_has_lit_is_told_from_when_a_cabinet_did_it(mayor, served, control, monkeypatch):
+    from django.conf import settings
+
+    monkeypatch.setattr(settings, "BOCAGE", settings.BOCAGE._replace(clock=lambda: NOW_S + 1800))
+    one = light(32, reason="a late order")
+    assert post(mayor, signed(one)).status_code == 204
+    fetch(served, control)
+    for where in ("town", "month"):
+        said = mayor.get(f"/{FENEU}/{where}").content.decode()
+        assert re.search(r"12:00-13:00</span> [^<]*, a late order <span[^>]*>no cabinet has reported", said), where
+    report(control, one, outcome(one, "applied", feeder=f"lighting b {FENEU}", unix_s=NOW_S + 1320))
+    for where in ("town", "month"):
+        said = mayor.get(f"/{FENEU}/{where}").content.decode()
+        assert re.search(r"12:22-13:00</span> [^<]*, a late order</li>", said), where
+    assert "by order: lit 12:22-13:00" in mayor.get(f"/{FENEU}/town").content.decode()
 
 
 def test_a_month_counts_what_was_measured_today(mayor, monkeypatch):
