@@ -11,7 +11,8 @@ MicroPython (py/gc.c) is slow in two cases that a large program meets, and both 
   heap once more, which takes as long again. `sys.modules` alone has a hundred. So the first thing that it finds, the
   globals of this module, has a chain of all modules (`MODULES`), one at a time, those that a module uses before itself:
   only what is its own is left to note then, its functions and the methods of one class. No constant tuple and no list
-  that lasts may have more than a few dozen objects of its own either: a table of names, of large integers (`wire`).
+  that lasts may have more than a few dozen objects of its own either: a table of names, of large integers (`wire`). And
+  the interpreter's list of names must be in few pieces (`place_folder.prepare`).
 * After a collection it looks for free places from the beginning of the heap on, and the place where it begins to look
   moves on only when an object of a single block fills a hole. Between 300 kB of live objects are some hundred such
   holes; until they are filled, each larger object costs a search through all of it, and turns take ten times as long.

@@ -123,6 +123,7 @@ def imported(folder):
     before = set(sys.modules)
     sys.path.insert(0, folder)
     try:
+        place.prepare(folder)
         from main import main as program
 
         if not sys.modules["main"].__file__.startswith(folder + "/"):

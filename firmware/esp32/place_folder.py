@@ -1,6 +1,9 @@
 """Says where a chip's programs are that has them in folders of its file system, which is any chip with MicroPython's
-official build. It lies beside the loader as `place`; `place_rom` has the same names. Neither is ever updated.
+official build; and makes a program's names known. It lies beside the loader as `place`; `place_rom` has the same
+names. Neither is ever updated.
 """
+
+import os
 
 PROGRAMS = ("a", "b")
 RESCUE = "r"
@@ -8,6 +11,8 @@ RESCUE = "r"
 SUFFIX = ""
 # Bytecode and names of a file are copied into the heap (py/persistentcode.c): a folder that was imported may be erased.
 IS_MAPPED = False
+# Of `os.stat`'s first item: a folder.
+_FOLDER = 0x4000
 
 
 def begin():
@@ -16,3 +21,48 @@ def begin():
 
 def half(slot):
     """Returns None: a program is a folder."""
+
+
+def prepare(folder):
+    """Makes the names in the folder's compiled modules known all at once, before any is loaded.
+
+    The interpreter keeps names in pieces, which grow until something else is allocated behind them. Loading module by
+    module leaves a piece for each, more than the collector's table holds (`collector`). A .mpy file of version 6 has
+    its names behind four bytes and two numbers (py/persistentcode.c). What cannot be read is left to the import.
+    """
+    names = []
+    try:
+        _add_folder(folder, names)
+    except (OSError, IndexError, ValueError):
+        print("names:", folder, "cannot be read")
+    for name in names:
+        hasattr(None, name)
+
+
+def _add_folder(folder, names):
+    for entry in os.listdir(folder):
+        path = folder + "/" + entry
+        if entry.endswith(".mpy"):
+            with open(path, "rb") as file:
+                _add_names(file.read(), names)
+        elif "." not in entry and os.stat(path)[0] & _FOLDER:
+            _add_folder(path, names)
+
+
+def _add_names(data, names):
+    count, at = _number(data, 4)
+    _, at = _number(data, at)
+    for _ in range(count):
+        length, at = _number(data, at)
+        if not length & 1:  # others are numbers of names that every interpreter has
+            names.append(str(data[at : at + (length >> 1)], "utf-8"))
+            at += (length >> 1) + 1
+
+
+def _number(data, at):
+    """Returns (number, where it ends): seven bits a byte, the first ones first."""
+    value = 0
+    while data[at] & 0x80:
+        value = value << 7 | data[at] & 0x7F
+        at += 1
+    return value << 7 | data[at], at + 1

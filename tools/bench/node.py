@@ -39,8 +39,8 @@ from tools.bench.vm import require_checkout, virtual_machines
 from tools.command_line import add_json, executable
 from wire import event
 
-# What the collector marks in TURN_MS_MAX, by the scale below: 0.28 ms each 1000 bytes. A node that keeps more has turns
-# that last longer.
+# What the collector looks at twice in TURN_MS_MAX, by the scale below: 0.15 ms each 1000 bytes and round. It needs a
+# second round where its table of 64 overflows (esp32/collector.py).
 HEAP_BYTES_MAX = 350_000
 # Growth from the first whole days after the silence to the last ones. Before it every kept instant grows once: on day
 # 12.4 it no longer fits 31 bits.
@@ -64,10 +64,10 @@ INCOMPLETE = 3
 # there.
 BLOCK_PS, DEAREST_BLOCK_PS = 82_400, 120_000
 # What moving a line of 32 bytes to or from a quad PSRAM at 80 MHz takes (two cycles for the command, six for the
-# address, six of waiting, 64 for the data); a collection moves 72 lines each 1000 bytes that are live (`bocage bench
-# bare`, `most_lines`), since small objects share lines and the table of blocks lies there too.
+# address, six of waiting, 64 for the data); a collection of one round moves 37 lines each 1000 bytes that are live
+# (`bocage bench bare`, `most_lines`), since small objects share lines and the table of blocks lies there too.
 PSRAM_LINE_PS = 1_000_000
-COLLECTION_PSRAM_PS = PSRAM_LINE_PS * 72 // 1000
+COLLECTION_PSRAM_PS = PSRAM_LINE_PS * 37 // 1000
 # The blocks in the loop of node_vm; the PSRAM of an N8R2, and the heap for a VM of 64 bits.
 _CALIBRATION_BLOCKS = 1_823_700
 _CHIP_HEAP = 2_000_000
