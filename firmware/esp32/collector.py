@@ -41,6 +41,10 @@ class Collector:
     (py/modgc.c); before the first, at the start."""
 
     def __init__(self):
+        try:
+            bytearray(2048 * _GARBAGE_KB_MAX)  # what fills an area all but a few kB gets the next one now
+        except MemoryError:
+            print("heap: it cannot grow")
         self.free_bytes = gc.mem_free()
         self._garbage_kb = _GARBAGE_KB_MAX
         self._has_holes = False

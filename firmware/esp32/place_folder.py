@@ -11,6 +11,8 @@ RESCUE = "r"
 SUFFIX = ""
 # Bytecode and names of a file are copied into the heap (py/persistentcode.c): a folder that was imported may be erased.
 IS_MAPPED = False
+# More than the names of any module of ours take.
+_HEAD_BYTES = 8192
 # Of `os.stat`'s first item: a folder.
 _FOLDER = 0x4000
 
@@ -32,30 +34,31 @@ def prepare(folder):
     """
     names = []
     try:
-        _add_folder(folder, names)
+        _add_folder(folder, bytearray(_HEAD_BYTES), names)
     except (OSError, IndexError, ValueError):
         print("names:", folder, "cannot be read")
-    for name in names:
-        hasattr(None, name)
+    while names:
+        hasattr(None, names.pop())
 
 
-def _add_folder(folder, names):
+def _add_folder(folder, head, names):
     for entry in os.listdir(folder):
         path = folder + "/" + entry
         if entry.endswith(".mpy"):
             with open(path, "rb") as file:
-                _add_names(file.read(), names)
+                size = file.readinto(head)
+            _add_names(memoryview(head)[:size], names)
         elif "." not in entry and os.stat(path)[0] & _FOLDER:
-            _add_folder(path, names)
+            _add_folder(path, head, names)
 
 
-def _add_names(data, names):
-    count, at = _number(data, 4)
-    _, at = _number(data, at)
+def _add_names(head, names):
+    count, at = _number(head, 4)
+    _, at = _number(head, at)
     for _ in range(count):
-        length, at = _number(data, at)
+        length, at = _number(head, at)
         if not length & 1:  # others are numbers of names that every interpreter has
-            names.append(str(data[at : at + (length >> 1)], "utf-8"))
+            names.append(str(head[at : at + (length >> 1)], "utf-8"))
             at += (length >> 1) + 1
 
 

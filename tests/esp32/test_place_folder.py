@@ -25,7 +25,7 @@ def program(tmp_path, monkeypatch):
 
 def test_all_names_of_a_folder_are_found(program):
     names = []
-    place_folder._add_folder("a", names)
+    place_folder._add_folder("a", bytearray(500), names)
     assert {"first_name", "second_name", "third_name", "main.py", "inner/part.py"} <= set(names)
 
 
