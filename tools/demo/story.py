@@ -46,11 +46,11 @@ _ROLL_DAYS = 500
 _QUIET_MS = 2_700_000
 
 
-class Unsending:
-    """Is a channel that sends nothing: what would go out waits in the book, where the screens show it."""
+class Arriving:
+    """Is a channel of which each message arrives: nothing leaves the machine, and the screens show what was sent."""
 
     def send(self, person: Person, message: Message, *, now_s: int) -> None:
-        raise NotImplementedError  # `Watch.decide` decides, and does not send
+        pass
 
 
 @dataclass
@@ -110,9 +110,9 @@ class Story:
         self.run_until(_SETTLED_MS)
         data = str(folder / DATA)
         people.set_rota(rota.path_of(data), now_s=self.unix_s)
-        nowhere = Configuration("", DUTY_MINUTES, {SMS: Unsending(), MAIL: Unsending()})
+        nowhere = Configuration("", DUTY_MINUTES, {SMS: Arriving(), MAIL: Arriving()})
         self._duty = Watch(self.path, str(folder / DUTY), data, nowhere, lambda *_, **__: None, "OFF")
-        self.territory.world.every(_DUTY_EVERY_MS, lambda: self._duty.decide(now_s=self.unix_s))
+        self.territory.world.every(_DUTY_EVERY_MS, self._tell)
 
     def close(self) -> None:
         self._duty.close()
@@ -201,6 +201,9 @@ class Story:
     def _count_waiting(self) -> None:
         for one in self.struck:
             one.waited_max = max(one.waited_max, one.waiting())
+
+    def _tell(self) -> None:
+        self._duty.turn(now_s=self.unix_s)
 
     def _told(self) -> tuple[str, str] | None:
         lately = self._duty.book.of_channel(SMS, since_s=self.unix_s - _TOLD_S)

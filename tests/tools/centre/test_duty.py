@@ -45,7 +45,7 @@ def test_message_says_what_where_since_when_what_to_do_and_leads_to_the_screen()
     anchor = f"https://centre.example.fr/{FENEU}/faults#{b'gwcab-1'.hex()}-1-1"
     assert french.body.startswith("Bocage. Astreinte : ") and french.body.endswith("\n" + anchor)
     for part in ("Départ « f1 » sans courant", "\nDepuis 21:00\n", "\nÀ faire : voir le disjoncteur",
-                 "sinon Bruno Petit est prévenu dans 15 min"):  # fmt: skip
+                 "sinon l’alerte passe à Bruno Petit dans 15 min"):  # fmt: skip
         assert part in french.body, part
     assert english.subject.startswith("Duty: nobody has had it in hand for 15 min: ")
     assert "Alice Martin was told at" in english.body and "To do: " in english.body
@@ -210,7 +210,8 @@ def test_silent_cabinet_is_told_and_all_at_once_are_the_centre():
     duty.heard["49135-cab-2"] = NOW_S + 10_000
     duty.live(SILENCE_S_MAX + 60)
     assert duty.told() == [(SILENCE_S_MAX + 15, ALICE.name, NEW)]
-    assert "49135-cab-1" in duty.sms.came[0].message.subject
+    assert "armoire 49135-cab-1" in duty.sms.came[0].message.subject
+    assert "sudo" not in duty.sms.came[0].message.body
     duty.heard["49135-cab-2"] = NOW_S + 600
     duty.live(SILENCE_S_MAX)
     deaf = "Astreinte : Le centre ne reçoit plus rien d’aucune de ses 2 armoires"
@@ -218,6 +219,20 @@ def test_silent_cabinet_is_told_and_all_at_once_are_the_centre():
     duty.heard = dict.fromkeys(duty.heard, duty.now_s + 10_000)
     duty.live(1200)
     assert len(duty.told(ALICE.name, FIXED)) == 2
+
+
+def test_a_centre_that_hears_nothing_is_told_once_whatever_each_cabinet_said_last():
+    duty = Duty()
+    cabinets = [f"49135-cab-{number}" for number in range(4)]
+    duty.heard = {name: NOW_S + 200 * number for number, name in enumerate(cabinets)}
+    duty.live(2 * SILENCE_S_MAX)
+    assert duty.told(ALICE.name, NEW) == [(SILENCE_S_MAX + 615, ALICE.name, NEW)]
+    for name in cabinets:  # they come back one after the other
+        duty.heard[name] = duty.now_s
+        duty.live(120)
+    duty.heard = dict.fromkeys(cabinets, duty.now_s + 10_000)
+    duty.live(1200)
+    assert len(duty.told(ALICE.name, NEW)) == 1
 
 
 def test_trouble_of_the_centre_is_told_to_who_is_on_duty_for_anything():

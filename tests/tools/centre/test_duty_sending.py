@@ -181,6 +181,19 @@ def test_where_is_one_line_whatever_the_register_says():
     assert "\n" not in said and "\r" not in said and "\u202e" not in said and "a Bcc: x@y" in said
 
 
+def test_a_silent_cabinet_is_named_as_people_call_it_with_its_commune():
+    from tools.centre.duty import words
+    from tools.centre.duty.waking import Silence, causes
+    from tools.centre.registry.equipment import CABINET, Key
+    from tools.centre.registry.register import Place
+
+    (one,) = causes([], {f"{FENEU}-cab-1": NOW_S}, now_s=NOW_S + 7200)
+    place = Place(Key(FENEU, CABINET, "cab-1"), "Armoire place du Bourg", None, "Feneu", None, None)
+    assert isinstance(one.about, Silence)
+    said = words.said(one._replace(about=one.about._replace(place=place)))["fr"]
+    assert said == "Armoire place du Bourg, Feneu : plus rien n’en est reçu"
+
+
 # --- commands ---------------------------------------------------------------------------------------------------
 
 

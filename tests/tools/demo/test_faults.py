@@ -209,4 +209,5 @@ def test_who_is_on_duty_would_be_told_of_a_power_cut_and_of_nothing_before(story
     ]
     assert found[0][3].startswith("Astreinte : ")
     assert story.snapshot().told == (people.DUTY[1].name, found[2][3])
+    assert all(one.sent_unix_s for one in story._duty.book.of_channel("sms", since_s=begun_s))
     story.mend_all()

@@ -21,7 +21,7 @@ from policy import civil
 from tools.centre.duty import words
 from tools.centre.duty.book import ESCALATED, FIXED, MORNING, NEW, SUMMARY, TRIAL, Book, Told
 from tools.centre.duty.rota import Duty, Person, Rota
-from tools.centre.duty.waking import Cause
+from tools.centre.duty.waking import DEAF_MEMBER, Cause, Silence
 from tools.centre.limits import FIXED_AFTER_S, FLOOD_MAX, FLOOD_S
 from tools.centre.scope.grants import ALL
 from tools.centre.store import database
@@ -104,6 +104,8 @@ class Desk:
             numbers = sorted({members[one] for one in cause.members if one in members} & known.keys())
             if numbers:
                 number = numbers[0]
+            elif isinstance(cause.about, Silence) and DEAF_MEMBER in members:
+                continue  # the centre hears again, or is about to: the cabinets come back one after the other
             elif now_s >= cause.wakes_unix_s and not cause.holder:
                 told = book.begin(cause.insee, cause.trade, words.said(cause), words.key(cause), now_s=now_s)
                 known[told.number], number = told, told.number

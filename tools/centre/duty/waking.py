@@ -13,9 +13,9 @@ from tools.centre.condition import notes
 from tools.centre.condition.faults import Faults, StandingFault
 from tools.centre.condition.fold import fields
 from tools.centre.condition.groups import Group, group, lights_behind
-from tools.centre.limits import DISK_FREE_WAKING, LAMPS_TOGETHER_MIN, OUT_OF_SERVICE_S, SILENCE_S_MAX
-from tools.centre.registry.equipment import GREEN_SPACE, LIGHT, METER, ROOM
-from tools.centre.registry.register import Register
+from tools.centre.limits import DISK_FREE_WAKING, LAMPS_TOGETHER_MIN, OUT_OF_SERVICE_S, SILENCE_S_MAX, TOGETHER_S
+from tools.centre.registry.equipment import CABINET, GREEN_SPACE, LIGHT, METER, ROOM, Key
+from tools.centre.registry.register import Place, Register
 from tools.centre.scope import grants
 from tools.centre.store import database, web_outbox
 from tools.centre.store.archive import Archive
@@ -40,13 +40,16 @@ _TRADES: dict[str | None, str] = {ROOM: grants.HEATING, GREEN_SPACE: grants.WATE
 _LATER_S = 1 << 40
 # Troubles of the centre itself.
 DEAF, INGEST, DISK, WAREHOUSE = "deaf", "ingest", "disk", "warehouse"
+# By what the deafness of the centre is known again.
+DEAF_MEMBER = f"centre:{DEAF}"
 
 
 class Silence(NamedTuple):
-    """States that nothing is received from a cabinet any more. heard_unix_s: when something last was."""
+    """States that nothing is received from a cabinet any more. place: as the register has it; heard_unix_s: when
+    something last was."""
 
-    cabinet: str
-    name: str
+    key: Key
+    place: Place | None
     heard_unix_s: int
 
 
@@ -91,7 +94,8 @@ def open_causes(
     troubles = [Trouble(INGEST, min(late), len(late))] if late else []
     if disk_free is not None and disk_free < DISK_FREE_WAKING:
         troubles.append(Trouble(DISK, now_s, round(100 * disk_free)))
-    return causes(groups, archive.last_received(), troubles, lights, now_s=now_s)
+    told = causes(groups, archive.last_received(), troubles, lights, now_s=now_s)
+    return [_placed(one, register, now_s) if isinstance(one.about, Silence) else one for one in told]
 
 
 def causes(
@@ -108,15 +112,16 @@ def causes(
     # One that is silent for so long is out of service, and stands on the screen of the chain.
     known = {cabinet: at_s for cabinet, at_s in heard.items() if now_s - at_s < OUT_OF_SERVICE_S}
     silent = {cabinet: at_s for cabinet, at_s in known.items() if now_s - at_s > SILENCE_S_MAX}
-    if len(silent) > 1 and silent.keys() == known.keys():
-        # Cabinets do not fall silent all at once: it is the centre that hears nothing. Those that were told before
-        # last, and no other is told.
-        since_s = max(silent.values())
-        found = [one._replace(wakes_unix_s=_LATER_S) if isinstance(one.about, Silence) else one
-                 for one in _with_silences(found, silent)]  # fmt: skip
-        found.append(_of_trouble(Trouble(DEAF, since_s, len(silent)), since_s + SILENCE_S_MAX))
-    else:
-        found = list(_with_silences(found, silent))
+    found = list(_with_silences(found, silent))
+    newest_s = max(known.values(), default=0)
+    if len(known) > 1:
+        # Cabinets do not fall silent all at once: it is the centre that hears nothing. So one after which no other has
+        # spoken for longer than between two reports is not told; those that were told before last.
+        found = [one._replace(wakes_unix_s=_LATER_S)
+                 if isinstance(one.about, Silence) and newest_s - one.about.heard_unix_s <= TOGETHER_S else one
+                 for one in found]  # fmt: skip
+        if len(silent) == len(known):
+            found.append(_of_trouble(Trouble(DEAF, newest_s, len(silent)), newest_s + SILENCE_S_MAX))
     return [*found, *(_of_trouble(one, one.since_unix_s) for one in troubles)]
 
 
@@ -168,9 +173,16 @@ def _with_silences(found: list[Cause], silent: dict[str, int]) -> Iterator[Cause
                 del left[cabinet]
     for cabinet, at_s in sorted(left.items()):
         insee, _, name = cabinet.partition("-")
-        about = Silence(cabinet, name, at_s)
+        about = Silence(Key(insee, CABINET, name), None, at_s)
         members = frozenset((f"silent:{cabinet}",))
         yield Cause(members, insee, grants.LIGHTING, at_s + SILENCE_S_MAX, None, about)
+
+
+def _placed(one: Cause, register: Register, now_s: int) -> Cause:
+    """Returns the silence of a cabinet with its place: a person knows streets and communes, and no number."""
+    assert isinstance(one.about, Silence)
+    key = one.about.key
+    return one._replace(about=one.about._replace(place=register.of_gateway(key.insee, key.id, unix_s=now_s)))
 
 
 def _of_trouble(one: Trouble, wakes_s: int) -> Cause:

@@ -14,20 +14,21 @@ from tools.centre.condition.groups import Group
 from tools.centre.duty.book import Told
 from tools.centre.duty.waking import DEAF, DISK, INGEST, WAREHOUSE, Cause, Silence, Trouble
 from tools.centre.limits import MORNING_NAMES_MAX, SMS_CHARACTERS_MAX, SUMMARY_NAMES_MAX
+from tools.centre.registry import words as registry_words
 from tools.centre.scope.grants import ALL
 
 WORDS = Phrases({
     "fault": N_("{where}: {sentence}"),
-    "silent": N_("Cabinet {cabinet}: nothing is received from it any more"),
+    "silent": N_("{cabinet}: nothing is received from it any more"),
     "silent.do": N_(
-        "its power or its link; its streets go on by the policy. On the spot: sudo bocage gateway status"
+        "see its supply and its link on the spot; unless its power is cut, its streets follow the policy"
     ),
     f"centre.{DEAF}": N_("The centre receives nothing from any of its {count} cabinets"),
     f"centre.{INGEST}": NN_("{count} process that receives records is not at work",
                             "{count} processes that receive records are not at work"),
     f"centre.{DISK}": N_("{count} % of the disk of the centre is left"),
     f"centre.{WAREHOUSE}": N_("The warehouse of the centre cannot be read"),
-    "centre.do": N_("sudo bocage centre status says what; the streets go on by the policy"),
+    "centre.do": N_("see the centre's server and its link; unless their power is cut, the streets follow the policy"),
     "since": N_("Since {when}"),
     "since.received": N_("Received {when}, begun at a time that is not known"),
     "lights": NN_("{count} light on it", "{count} lights on it"),
@@ -42,7 +43,7 @@ WORDS = Phrases({
     "head.trial": N_("Duty: a trial, nothing is wrong"),
     "ended": N_("Over since {when}"),
     "more": NN_("and {count} more", "and {count} more"),
-    "take": N_("Take it in hand on the screen: {person} is told in {minutes} min otherwise."),
+    "take": N_("Take it in hand on the screen: otherwise {person} is alerted in {minutes} min."),
     "take.alone": N_("Take it in hand on the screen; nobody stands in for you."),
     "former": N_("{person} was told at {when}."),
     "stale": N_("The rota has nobody for this week: the last one that it names goes on."),
@@ -140,7 +141,9 @@ def _names(some: Sequence[Told], language: str, most: int) -> list[str]:
 def _what(one: Cause, language: str) -> str:
     about = one.about
     if isinstance(about, Silence):
-        return WORDS.text("silent", language, cabinet=about.cabinet)
+        key, place = about.key, about.place
+        cabinet = registry_words.place_text(place, language) if place else registry_words.address_text(key, language)
+        return WORDS.text("silent", language, cabinet=cabinet)
     if isinstance(about, Trouble):
         return WORDS.text(f"centre.{about.kind}", language, count=about.figure)
     where, sentence = fault_words.where_text(about.first, language), fault_words.sentence(about.first, language)
