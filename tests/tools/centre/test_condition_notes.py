@@ -83,7 +83,7 @@ def test_a_note_comes_once_however_often_it_is_fetched_and_the_journal_has_it(wo
     mine = [
         (line.at_unix_s, line.deed, line.insee, line.about) for line in lines(world.where) if line.person == "mayor"
     ]
-    assert mine == [(NOW_S, "alarms --acknowledge", FENEU, gateway_of(FENEU).hex())]
+    assert mine == [(NOW_S, "alarms --acknowledge", FENEU, f"cabinet of {FENEU}")]
     os.remove(world.path)
     world.put(SAID._replace(holder=None))
     assert world.fetch() == [SAID._replace(holder=None), SAID], "notes that were made again are read from their start"

@@ -15,6 +15,7 @@ from tools.centre.condition.faults import Note
 from tools.centre.condition.fold import Position, statement
 from tools.centre.limits import NOTE_TEXT_MAX, NOTES_KEPT_S, NOTES_OF_ONE_MAX, TICKET_S_MAX, TICKETS_OF_ONE_MAX
 from tools.centre.registry.equipment import GREEN_SPACE, LIGHT, METER, ROOM
+from tools.centre.registry.register import Register
 from tools.centre.scope import grants, journal, reader
 from tools.centre.store import bodies, database, web_outbox
 from tools.centre.store.web_outbox import path_of as path_of
@@ -77,8 +78,7 @@ def put(path: str, sent: Sent, *, now_s: int) -> None:
 def put_line(path: str, line: journal.Line) -> None:
     """Keeps on the disk that a person reads about persons; database.Error where that cannot be."""
     with closing(web_outbox.open_to_write(path)) as web, database.transaction(web):
-        web.execute("DELETE FROM lines WHERE at_unix_s < ?", (line.at_unix_s - NOTES_KEPT_S,))
-        web.execute(f"INSERT INTO lines ({_LINE}) VALUES (?, ?, ?, ?, ?)", line)
+        web_outbox.add_line(web, line)
 
 
 def put_ticket(path: str, ticket: grants.Grant) -> None:
@@ -190,7 +190,9 @@ class Fetcher:
         deed = "alarms --comment" if said.holder is None else "alarms --acknowledge"
         with database.transaction(self._connection):
             if faults.note(self._connection, [(sent.node, sent.position)], said):
-                line = journal.Line(said.written_unix_s, said.author, deed, sent.insee, sent.node.hex())
+                place = Register(self._connection).of_node(sent.node, unix_s=said.written_unix_s)
+                about = sent.node.hex() if place is None else place.name or place.key.id
+                line = journal.Line(said.written_unix_s, said.author, deed, sent.insee, about)
                 journal.add(self._connection, line)
 
     def _is_sound(self, sent: Sent, now_s: int) -> bool:

@@ -21,8 +21,8 @@ _WAITS = f"expires_s > :now_s AND length(signed) <= {SIGNED_COMMAND_BYTES_MAX}"
 
 
 def put(path: str, order: orders.Order, person: str, *, now_s: int) -> None:
-    """Keeps an order on the disk. The same order again changes nothing. orders.Full where as many of its commune stand
-    here as may be under way."""
+    """Keeps an order on the disk, with its line of the journal: who signed it, and why. The same order again changes
+    nothing. orders.Full where as many of its commune stand here as may be under way."""
     command = order.command
     row = (command.id, command.insee, command.expires_s, order.signed, person, now_s)
     with closing(web_outbox.open_to_write(path)) as web, database.transaction(web):
@@ -33,11 +33,13 @@ def put(path: str, order: orders.Order, person: str, *, now_s: int) -> None:
         ).fetchone()[0]
         if waiting >= COMMANDS_OPEN_MAX:
             raise orders.Full
-        web.execute(
+        done = web.execute(
             "INSERT INTO orders (id, insee, expires_s, signed, person, put_unix_s) VALUES (?, ?, ?, ?, ?, ?)"
             " ON CONFLICT (id) DO NOTHING",
             row,
         )
+        if done.rowcount:
+            web_outbox.add_line(web, (now_s, person, "order", command.insee, command.reason))
 
 
 def signed_in(path: str, insee: str | None) -> list[orders.Order]:

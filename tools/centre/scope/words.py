@@ -27,6 +27,7 @@ DEEDS = {
     "disown": N_("disowned records of a node"),
     "duty rota": N_("wrote the rota of the duty"),
     "export": N_("exported readings"),
+    "order": N_("signed an order"),
     "keep": N_("changed how long things are kept"),
     "purge": N_("purged what was older"),
     "register import": N_("imported equipment into the register"),

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from gateway.language import N_
-from tools.centre.limits import OUTBOX_MODE, OUTBOX_ROWS_MAX, OUTBOX_TRY_S
+from tools.centre.limits import NOTES_KEPT_S, OUTBOX_MODE, OUTBOX_ROWS_MAX, OUTBOX_TRY_S
 from tools.centre.store import database, sqlite_file
 
 # From 200 on: neither a warehouse nor a control file.
@@ -61,6 +61,12 @@ def open_to_write(path: str) -> sqlite_file.Connection:
 def open_to_read(path: str) -> sqlite_file.Connection:
     """Returns a connection that cannot write; database.Error where nothing was ever said."""
     return database.checked(SCHEMA, sqlite_file.open_to_read(path))
+
+
+def add_line(web: sqlite_file.Connection, line: tuple[int, str, str, str, str]) -> None:
+    """Adds a line that is to be the journal's (`scope.journal.Line`), in the transaction of the caller."""
+    web.execute("DELETE FROM lines WHERE at_unix_s < ?", (line[0] - NOTES_KEPT_S,))
+    web.execute("INSERT INTO lines (at_unix_s, person, deed, insee, about) VALUES (?, ?, ?, ?, ?)", line)
 
 
 class Reader:

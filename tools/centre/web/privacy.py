@@ -66,6 +66,10 @@ WORDS = Phrases({
     "given_by": NC_("column", "given by"),
     "journal": N_("Who read and did what"),
     "journal.open": N_("Read the journal: this reading becomes a line of it"),
+    "journal.orders": N_(
+        "Orders of the command line stand under Orders only. Keys stand in the signed policy of each commune: no screen"
+        " enters one."
+    ),
     "journal.none": N_("The journal has no line yet."),
     "when": NC_("column", "when"),
     "deed": NC_("column", "what was done"),
@@ -118,7 +122,7 @@ KEPT = (
          OUTBOX, ("notes",), _seconds(NOTES_KEPT_S)),
     Kept(N_("Tickets of contractors that were given on the screens, and by whom"),
          OUTBOX, ("tickets",), _seconds(NOTES_KEPT_S)),
-    Kept(N_("Who read the journal on the screens"), OUTBOX, ("lines",), _seconds(NOTES_KEPT_S)),
+    Kept(N_("Who read the journal, wrote the rota or signed an order on the screens"), OUTBOX, ("lines",), _seconds(NOTES_KEPT_S)),
     Kept(N_("Rota of the duty: who is on duty in which week"), ROTA, ("weeks",), _seconds(DUTY_KEPT_S)),
     Kept(N_("Rota of the duty: telephone and mail of who is on duty, until they are taken away"),
          ROTA, ("people",), None),
@@ -151,7 +155,7 @@ TABLES = {
     "orders": NC_("table", "orders"),
     "notes": N_("notes about faults"),
     "tickets": N_("tickets"),
-    "lines": N_("readings of the journal"),
+    "lines": N_("lines for the journal"),
     "weeks": N_("weeks of duty"),
     "people": N_("telephones and mails"),
     "taken": N_("cabinets in hand"),

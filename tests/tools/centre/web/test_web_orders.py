@@ -9,8 +9,10 @@ from policy import limits
 from tests.support.control_world import STRANGER, outcome
 from tests.support.scoped_world import ANGERS, FENEU, NOW_S, ROLES, granted, leaks
 from tests.support.town_world import AGENT, PHONE, fetch, kid_of, light, post, report, signed
+from tools.centre.condition import notes
 from tools.centre.control import drafts, orders, outbox
 from tools.centre.control import file as control_file
+from tools.centre.store import schema
 from tools.centre.web import giving
 from tools.centre.web import orders as screen
 from wire import command
@@ -65,6 +67,21 @@ def test_an_order_goes_from_signed_to_measured_in_watts(mayor, served, control):
     refused = outcome(one, "refused", feeder=None, why="light-only")
     report(control, one, refused)
     assert f"cab-{FENEU} refuses: this key lights for a few hours at most" in page(mayor, one)
+
+
+def test_a_signed_order_is_a_line_of_the_journal_once(mayor, browser):
+    from django.conf import settings
+
+    one = light(35, reason="search of the journal")
+    for _ in range(2):
+        assert post(mayor, signed(one)).status_code == 204
+    with closing(schema.open_to_write(settings.BOCAGE.warehouse)) as connection:
+        fetcher = notes.Fetcher(notes.path_of(settings.BOCAGE.data), settings.BOCAGE.warehouse, connection, print)
+        with closing(fetcher):
+            fetcher.fetch(now_s=NOW_S)
+    said = browser("auditor").get("/privacy/journal").content.decode()
+    assert said.count("<td>search of the journal</td>") == 1
+    assert re.search(r"<td>mayor</td>\s*<td>signed an order</td>\s*<td>commune of", said)
 
 
 def test_an_end_is_taken_from_who_signed_the_beginning(mayor, served, control):
