@@ -35,9 +35,9 @@ WORDS = Phrases(
         "pipe": N_("pipe of green space {number} breaks"),
         "never": NC_("report", "never"),
         "light": N_("Streets"),
-        "street": N_("street dark or burning against policy for over 2 min"),
+        "street": N_("street dark or lit wrongly 2 min, lamp and mains sound"),
         "delay": N_("longest deviation from policy"),
-        "alarms": N_("equipment faults reported"),
+        "alarms": N_("faults that equipment had to report, and did"),
         "alarms.figures": N_("{reported} of {expected}; false alarms: {false}"),
         "cell": N_("{count} with a photocell: lit by it on an overcast day"),
         "detector": N_("{count} with a detector: people by night, met by full light"),
@@ -76,6 +76,7 @@ WORDS = Phrases(
         "speed.figures": N_("{hours} node-hours in {seconds} s"),
         "digest": NC_("report", "digest"),
         "good": N_("Streets lit as they should be, nothing lost, nothing counted twice."),
+        "good.short": N_("Lamps not broken by hand lit as they should be, nothing lost, nothing counted twice."),
         "bad": N_("DEFECT: an invariant is violated, see above."),
     }
 )
@@ -129,9 +130,10 @@ def _first(lines: list[str], language: str) -> list[str]:
     return lines if more <= 0 else [*lines[:_LINES_MAX], "  " + WORDS.text("more", language, count=more)]
 
 
-def text(result: Result, wall_s: float | None, language: str) -> str:
-    """Returns the report of a run; without `wall_s`, what everybody understands of it."""
-    good = WORDS.text("good" if result.is_good else "bad", language)
+def text(result: Result, wall_s: float | None, language: str, *, is_short: bool = False) -> str:
+    """Returns the report of a run; without `wall_s`, what everybody understands of it. `is_short`: a person has broken
+    lamps, or what feeds them, by hand."""
+    good = WORDS.text("bad" if not result.is_good else "good.short" if is_short else "good", language)
     rows = [
         "",
         *_streets(result, language),

@@ -20,7 +20,7 @@ _WORDS = Phrases(
         EMERGENCY: N_("emergency light by the mayor"),
         "lit": N_("{feeder}, {lamps} lamps, lit (policy)"),
         "hindered": N_("contactor welded"),
-        "street": N_("street dark or burning against policy for over 2 min"),
+        "street": N_("street dark or lit wrongly 2 min, lamp and mains sound"),
         "never": NC_("report", "never"),
         "ordered": N_("emergency: from order to light, measured"),
         "alarms": N_("alarms of the cabinet, one for each cause"),

@@ -34,8 +34,12 @@ WORDS = Phrases({
     "seen": N_("Known at {clock}: {text}"),
     "seen.more": NN_("and {count} more cause on the screen of faults",
                      "and {count} more causes on the screen of faults"),
-    "seen.states": N_("On the map:"),
+    "seen.lights": N_("Lights on the map:"),
+    "seen.spaces": N_("Rooms and green spaces:"),
     "seen.nothing": N_("The centre knows nothing of it yet."),
+    "seen.cut_off": N_("The centre knows nothing of it yet. Its cabinet is broken as well: that may be why."),
+    "seen.cut_off.then": N_("The centre learnt nothing of it before it was mended. Its cabinet was broken as well: that"
+                            " may be why."),
     "seen.never": N_("The centre learnt nothing of it before it was mended."),
     "sent": N_("Who would have got an SMS"),
     "sent.to": N_("{clock}, to {person}"),
@@ -47,8 +51,8 @@ WORDS = Phrases({
     "report.lead": N_("Judged at {clock}: everything was mended, and three quarters of an hour had passed, so what had"
                       " to arrive has arrived."),
     "report.good": N_("The streets were lit as their policy says, no record is lost, and none is counted twice."),
-    "report.good.short": N_("Lamps without current were dark. All others were lit as their policy says; no record is"
-                            " lost, and none is counted twice."),
+    "report.good.short": N_("Lamps that you broke, or what feeds them, could not follow. All others were lit as their"
+                            " policy says; no record is lost, and none is counted twice."),
     "report.bad": N_("Something was not kept. This is a defect of Bocage:"),
     "report.broken": N_("What you broke, and what became of it"),
     "report.none": N_("Nothing was broken this evening."),
@@ -125,7 +129,7 @@ def report(request: Any) -> Any:
     values: dict[str, Any] = {}
     if judged is not None:
         result = judged.result
-        is_short = any(one["unpowered"] for one in broken)
+        is_short = any(one["kind"] in faults.OF_LAMPS for one in broken)
         verdict = "bad" if not result.is_good else "good.short" if is_short else "good"
         values = {
             "clock_judged": words.clock(judged.unix_s),
@@ -133,7 +137,7 @@ def report(request: Any) -> Any:
             # What the judgement has seen to arrive: it knows of no later break.
             "arrived_s": judged.unix_s if result.is_good else 0,
             "defects": text.faults(result),
-            "figures": text.text(result, None, request.language).strip(),
+            "figures": text.text(result, None, request.language, is_short=is_short).strip(),
         }
     return shown(
         request, "demo/report.html", WORDS, broken=broken, sent=_sent(broken), onward=first_page(request), **values
@@ -168,11 +172,21 @@ def _described(request: Any) -> list[dict[str, Any]]:
             for one in story.broken
         ]
 
-    return [_row(request, *found) for found in settings.DEMO.driver.ask(ask)]
+    found = settings.DEMO.driver.ask(ask)
+    pairs = [(one[0], one[1]) for one in found]
+    return [_row(request, *one, is_cut_off=_is_cut_off(one[0], one[1], pairs)) for one in found]
+
+
+def _is_cut_off(one: Struck, target: faults.Target, found: list[tuple[Struck, faults.Target]]) -> bool:
+    """Tells whether the cabinet of a broken thing is broken too: now, or, of what is mended, before that was mended."""
+    others = [other for other, its in found if any(cabinet.address == target.hangs_on for cabinet in its.cabinets)]
+    if one.until_s is None:
+        return any(other.until_s is None for other in others)
+    return any(other.from_s < one.until_s and (other.until_s or one.until_s) > one.from_s for other in others)
 
 
 def _row(
-    request: Any, one: Struck, target: faults.Target, measured: Said | None, lamps: tuple[int, int]
+    request: Any, one: Struck, target: faults.Target, measured: Said | None, lamps: tuple[int, int], *, is_cut_off: bool
 ) -> dict[str, Any]:
     language, kind = request.language, faults.KINDS[one.kind]
     lasted_s = max(60, (one.until_s or 0) - one.from_s)
@@ -190,6 +204,7 @@ def _row(
         "measured": None if measured is None else translate(measured.message, language, **measured.values),
         # A thunderstorm is no business of the centre's.
         "is_reported": target.subject is not None or bool(target.cabinets),
+        "is_cut_off": is_cut_off,
         "known": known(request, target, one.from_s, one.until_s),
         "unpowered": one.unpowered,
         "waited": one.waited_max,

@@ -33,12 +33,14 @@ class Cabinet(NamedTuple):
 
 class Target(NamedTuple):
     """Names a thing that can be broken. `key`: in a form; `subject`: the node or gateway that reports it, or None;
-    `cabinets`: those that it takes along, with all that hangs on them."""
+    `cabinets`: those that it takes along, with all that hangs on them; `hangs_on`: the address of its own cabinet, of
+    what is none."""
 
     key: str
     label: str
     subject: bytes | None
     cabinets: tuple[Cabinet, ...] = ()
+    hangs_on: str | None = None
 
 
 class Kind(NamedTuple):
@@ -72,7 +74,7 @@ def _of_kind(kind: str) -> Callable[[Story], Iterator[Target]]:
             node = version.equipment.node
             if version.key.kind == kind and node is not None and node not in seen:
                 seen.add(node)
-                yield Target(node.hex(), _label(story, version), node)
+                yield Target(node.hex(), _label(story, version), node, hangs_on=version.equipment.cabinet)
 
     return targets
 
@@ -222,6 +224,9 @@ def _storm(story: Story, key: str) -> Callable[[], None]:
     return lambda: streets.darken_sky(False)
 
 
+# What leaves lamps dark, or burning, against the policy: the judgement leaves those out.
+OF_LAMPS = frozenset(("lamp", "power", "contactor"))
+
 KINDS: dict[str, Kind] = {
     "fibre": Kind(
         N_("Cut the fibre of a cabinet"),
@@ -235,7 +240,10 @@ KINDS: dict[str, Kind] = {
     ),
     "power": Kind(
         N_("Cut the mains of a cabinet"),
-        N_("Its lamps go dark. A cabinet with a battery says so; another falls silent, and is unknown after an hour."),
+        N_(
+            "Its lamps go dark. A cabinet with a battery says so; another falls silent: that shows half an hour after"
+            " its last word, and its lamps are unknown after an hour."
+        ),
         _cabinets, _cut_power,
         lambda story, key: Said(_UNPOWERED, {"count": _unpowered(story, key)}),
         unpowered=_unpowered,

@@ -23,6 +23,8 @@ from tools.centre.web.access import Commune, areas_of, opened, within
 from tools.centre.web.connections import Areas
 from tools.centre.web.health import Alone, alone_in
 from tools.centre.web.page import picture
+from tools.centre.web.pictures import Light
+from tools.centre.web.spaces import Space
 from tools.centre.web.states import GRAVE, Shown
 from tools.centre.web.words import clock
 from tools.demo import people
@@ -44,17 +46,19 @@ class Seen(NamedTuple):
 
 
 class Known(NamedTuple):
-    """Holds what the centre knows of a thing that is, or was, broken. `more`: causes beyond those of `seen`; states:
-    how many lights, rooms and green spaces of the cabinets in question the map shows in each grave state."""
+    """Holds what the centre knows of a thing that is, or was, broken. `more`: causes beyond those of `seen`;
+    `lights`, `spaces`: how many lights, and rooms and green spaces, of the cabinets in question the map shows in each
+    grave state, but for faults that are older."""
 
     seen: list[Seen]
     more: int
-    states: list[tuple[Shown, int]]
+    lights: list[tuple[Shown, int]]
+    spaces: list[tuple[Shown, int]]
     alone: list[Alone]
 
     @property
     def is_nothing(self) -> bool:
-        return not (self.seen or self.states or self.alone)
+        return not (self.seen or self.lights or self.spaces or self.alone)
 
 
 def known(request: Any, target: Target, since_s: int, until_s: int | None) -> Known:
@@ -68,8 +72,8 @@ def known(request: Any, target: Target, since_s: int, until_s: int | None) -> Kn
     seen = sorted([*_seen(group(standing), target, since_s, until_s, request.language), *were_silent])
     names = {(one.insee, one.name) for one in target.cabinets}
     alone = [one for insee, some in silent.items() for one in some if (insee, one.cabinet) in names]
-    states = _states(request, areas, target) if until_s is None else []
-    return Known(seen[:_CAUSES_SHOWN], max(0, len(seen) - _CAUSES_SHOWN), states, alone)
+    lights, spaces = _states(request, areas, target, since_s) if until_s is None else ([], [])
+    return Known(seen[:_CAUSES_SHOWN], max(0, len(seen) - _CAUSES_SHOWN), lights, spaces, alone)
 
 
 def sent(since_s: int) -> list[Message]:
@@ -106,11 +110,18 @@ def _text(fault: StandingFault, target: Target, language: str) -> str:
     return translate(_ELSEWHERE, language, where=fault_words.short_text(fault, language), sentence=said)
 
 
-def _states(request: Any, areas: Areas, target: Target) -> list[tuple[Shown, int]]:
-    """Counts the grave states of what hangs on these cabinets, by the picture that map and lists are made of."""
-    addresses, counted = {one.address for one in target.cabinets}, Counter[Shown]()
+def _states(request: Any, areas: Areas, target: Target, since_s: int) -> Iterator[list[tuple[Shown, int]]]:
+    """Yields how many lights, then rooms and green spaces, of these cabinets are in each grave state, by the picture
+    that map and lists are made of."""
+    addresses, lights, spaces = {one.address for one in target.cabinets}, Counter[Shown](), Counter[Shown]()
+
+    def counts(one: Light | Space) -> bool:
+        fault = one.state.fault
+        return one.state.cabinet in addresses and (fault is None or fault.from_unix_s >= since_s)
+
     for insee in sorted({one.insee for one in target.cabinets}):
         whole = picture(request, Commune(insee, insee, within(areas, insee)))
-        for some in (whole.lights, whole.spaces):
-            counted.update(one.shown for one in some if one.state.cabinet in addresses)
-    return [(one, counted[one]) for one in GRAVE if counted[one]]
+        lights.update(one.shown for one in whole.lights if counts(one))
+        spaces.update(one.shown for one in whole.spaces if counts(one))
+    for counted in (lights, spaces):
+        yield [(one, counted[one]) for one in GRAVE if counted[one]]

@@ -34,7 +34,8 @@ ROLES: dict[str, Role] = {
                     {(_OWN, grants.HEATING), (_VILLAGE, grants.HEATING)}, "/{insee}/rooms"),
     "watering": Role(NC_("role", "referent, green spaces"), "Alix Moreau",
                      {(_OWN, grants.WATERING), (_VILLAGE, grants.WATERING)}, "/{insee}/greens"),
-    "mayor": Role(NC_("role", "mayor"), "Maire de Béhuard", {(_VILLAGE, grants.ALL)}, f"/{_VILLAGE}/town"),
+    "mayor": Role(NC_("role", "mayor of the village next door"), "Maire de Béhuard",
+                  {(_VILLAGE, grants.ALL)}, f"/{_VILLAGE}/town"),
     "dpo": Role(NC_("role", "data protection officer"), "Inès Marchand", {(grants.ALL, grants.JOURNAL)}, "/privacy"),
 }  # fmt: skip
 

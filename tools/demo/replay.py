@@ -36,6 +36,8 @@ _LIT = "SELECT count(*), coalesce(sum(power_dw), 0) FROM latest WHERE level_perc
 _PLACE = "SELECT avg(latitude), avg(longitude) FROM equipment WHERE kind = 'light'"
 _ROLL_EVERY_S, _ROLL_DAYS = 900, 500
 _NIGHT_S = 86_400
+# The day before a night is long, and it is the night that people want to see.
+_BEFORE_DUSK_S = 600
 
 
 class _Received(NamedTuple):
@@ -54,8 +56,8 @@ def noon_before(unix_s: int) -> int:
 
 
 class Replay:
-    """Plays the night from a noon to the next, or to its last record, out of the warehouse at `source`, into one in
-    `folder`.
+    """Plays the night from just before the dusk that follows a noon to the next noon, or to its last record, out of the
+    warehouse at `source`, into one in `folder`.
 
     It is driven as a `tools.demo.story.Story` is; nothing can be broken in it.
     """
@@ -83,6 +85,7 @@ class Replay:
         self._coming = self._received()
         self._next = next(self._coming, None)
         self._plan = self._plan_of()
+        self.unix_s += max(0, self.dusk_ms() // 1000 - _BEFORE_DUSK_S)
         self._bring()
 
     def close(self) -> None:

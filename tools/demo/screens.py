@@ -34,6 +34,8 @@ from tools.policy.compiler import RIGHTS
 ENTER = "/demo/enter"
 SPEEDS: dict[str, float | None] = {"1": 1, "60": 60, "600": 600, "max": None}
 _REPLAY_SPEED = 600
+# A share of the speed that was chosen, below which the bar says that the machine reaches no more.
+_SLOW = 0.8
 # Of a session that has not begun: each of its pages has a word of welcome.
 _NEW = "is_new"
 
@@ -45,10 +47,13 @@ WORDS = Phrases({
     "pause": NC_("button", "Pause"),
     "dusk": NC_("button", "To dusk"),
     "reached": N_("time ×{speed}"),
+    "reached.slow": N_("time ×{speed} at best"),
     "over": N_("the records end here"),
     "paused": N_("time stands still"),
     "hurries": N_("hurrying to {clock}"),
-    "lit": NN_("{count} light burns in all, {power} kW", "{count} lights burn in all, {power} kW"),
+    "lit": NN_("{count} light burns, all communes, {power} kW", "{count} lights burn, all communes, {power} kW"),
+    "lit.measured": NN_("{count} light measured as lit, all communes, {power} kW",
+                        "{count} lights measured as lit, all communes, {power} kW"),
     "told": N_("Simulated SMS to {person}: {text}"),
     "waiting": NN_("{count} record waits in the cabinets", "{count} records wait in the cabinets"),
     "break": NC_("button", "Break something"),
@@ -61,10 +66,13 @@ WORDS = Phrases({
         " have told."
     ),
     "welcome.break": N_("“Break something”, and see who notices, when, and what goes on without it."),
-    "welcome.roles": N_("“Roles”: the town as its mayor, its technician or its data protection officer has it."),
+    "welcome.roles": N_(
+        "“Roles”: what the technician has, the data protection officer, or the mayor of Béhuard, the village next door."
+    ),
     "welcome.do": NC_("button", "Begin"),
-    "broken": NN_("{count} thing is broken", "{count} things are broken"),
+    "broken": N_("Break ({count})"),
     "role": N_("Seen as"),
+    "role.mayor": N_("The mayor’s order is best seen by night."),
     "enrol": N_("In this demonstration you are the town hall as well."),
     "enrol.do": NC_("button", "Enter this key"),
     "replay": NC_("button", "Play the night again"),
@@ -122,7 +130,8 @@ class Demo:
         living, shown_now = self.driver, settings.BOCAGE
         before = living.state
         living.pause()
-        noon_s = noon_before(living.state.unix_s)
+        dusk_s = living.ask(lambda story: story.unix_s + (story.dusk_ms() - story.now_ms) // 1000)
+        noon_s = noon_before(noon_before(dusk_s) - 1)  # of the last night that has begun
         driver = Driver(partial(Replay, self._folder, shown_now.warehouse, noon_s), speed=_REPLAY_SPEED)
         driver.start()
         path = driver.ask(lambda story: story.path)
@@ -247,6 +256,7 @@ def bar(request: Any) -> Any:
         speeds=list(SPEEDS),
         hurries=None if state.until_s is None else words.clock(state.until_s),
         reached=round(state.reached),
+        is_slow=state.speed is not None and state.reached < _SLOW * state.speed,
         power=number(state.story.power_dw / 10_000, request.language, 1),
         # Once in a page: what the bar is replaced for later leaves the drawer as it is.
         is_new=request.method == "GET" and "pressed" not in request.GET and request.session.get(_NEW, False),
@@ -314,8 +324,9 @@ def enrol(request: Any) -> Any:
 def replay(request: Any) -> Any:
     """Plays the last night again, or ends that; leads to the start, for other lamps stand there then."""
     demo: Demo = settings.DEMO
-    if demo.is_replay:
+    is_end = demo.is_replay
+    if is_end:
         demo.end_replay()
-    else:
+    if not is_end or "again" in request.POST:
         demo.replay()
     return HttpResponseRedirect(first_page(request))

@@ -108,6 +108,7 @@ class Story:
         self.territory.world.every(_ROLL_EVERY_MS, self._roll)
         self.territory.world.every(EVERY_MS, self._count_waiting)
         self.run_until(_SETTLED_MS)
+        self._first_dusk_ms = self.dusk_ms()
         data = str(folder / DATA)
         people.set_rota(rota.path_of(data), now_s=self.unix_s)
         nowhere = Configuration("", DUTY_MINUTES, {SMS: Arriving(), MAIL: Arriving()})
@@ -153,7 +154,8 @@ class Story:
             lit += sum(light.lit for light in plant.lights())
             power_dw += sum(feeder.power_dw(now_ms=plant.now_ms) for feeder in plant.feeders)
         waiting = sum(gateway.waiting() for gateway in territory.gateways)
-        return Snapshot(lit, power_dw, waiting, len(self.struck), told=self._told())
+        has_night = self.now_ms >= self._first_dusk_ms
+        return Snapshot(lit, power_dw, waiting, len(self.struck), told=self._told(), has_night=has_night)
 
     def equipment(self) -> Iterator[Version]:
         """Returns the register."""

@@ -77,7 +77,7 @@ def test_the_report_holds_the_figures_of_the_verdict(result):
     assert figures["made"] == str(result.verdict.made)
     assert figures["delivered to the warehouse"] == str(result.verdict.delivered)
     assert figures["lost"] == figures["counted twice"] == "0"
-    assert figures["equipment faults reported"] == "4 of 4; false alarms: 0"
+    assert figures["faults that equipment had to report, and did"] == "4 of 4; false alarms: 0"
     assert figures["digest"] == result.digest
     assert figures["Speed"].endswith("node-hours in 1.5 s")
 
@@ -105,6 +105,12 @@ def test_a_good_run_ends_with_the_good_news_and_a_bad_one_with_its_faults(result
     assert "  ! lost somewhere" in text
     assert "  ! cab-1 lamp 3 dark for 150 s at 7" in text
     assert good not in text
+
+
+def test_what_a_person_broke_by_hand_is_left_out_of_the_good_news(result, bad):
+    short, defect = (report.WORDS.text(key, "en") for key in ("good.short", "bad"))
+    assert report.text(result, 1.0, "en", is_short=True).splitlines()[-1] == short
+    assert report.text(bad, 1.0, "en", is_short=True).splitlines()[-1] == defect
 
 
 def test_the_object_for_programs_holds_the_same(result, bad):

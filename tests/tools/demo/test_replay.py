@@ -72,6 +72,7 @@ def test_at_each_instant_it_shows_what_was_known_then(night):
 def test_it_is_over_with_its_last_record_and_its_next_dusk_is_within_it(night):
     replay = replayed(night)
     assert 6 * 3600 < replay.dusk_ms() // 1000 < 10 * 3600
+    assert replay.dusk_ms() - replay.now_ms == 10 * MINUTE_MS  # the day before it is not played
     assert not replay.snapshot().is_over
     replay.run_until(48 * 3_600_000)
     assert night[1] < replay.unix_s <= night[1] + 1800  # and not at noon, with the lamps of the evening

@@ -1,8 +1,8 @@
 """Lists the green spaces and the meters of water of a commune, leaks first, and shows one: deficit, litres, and why.
 
 What a zone received is what its node measured in its runs; a meter has the litres of its days. A node tells no
-programme, so the next watering is expected at the hour of the last one; what it usually takes is the median of its
-runs, as the node itself judges a flow (`watering.flow`).
+programme, so the next decision, to water or not, is expected at the hour of the last one; what it usually takes is the
+median of its runs, as the node itself judges a flow (`watering.flow`).
 """
 
 from collections import defaultdict
@@ -44,7 +44,7 @@ WORDS = Phrases({
     "search.do": NC_("button", "Search"),
     "state": NC_("column", "State"),
     "space": NC_("column", "Green space"),
-    "next": NC_("column", "Next watering"),
+    "next": NC_("column", "Next decision"),
     "deficit": NC_("column", "Deficit"),
     "last": NC_("column", "Last watering"),
     "count": NN_("{count} zone or meter", "{count} zones and meters"),

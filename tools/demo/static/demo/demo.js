@@ -1,4 +1,4 @@
-// Closes what the bar has opened, with Escape: its menus, else the drawer; shows in a low drawer what was just broken.
+// Closes what the bar has opened, with Escape or a press: its menus, else the drawer; shows in a low drawer what was just broken.
 "use strict";
 
 document.addEventListener("htmx:afterSettle", (event) => {
@@ -6,6 +6,11 @@ document.addEventListener("htmx:afterSettle", (event) => {
   if (!struck || event.detail.requestConfig?.verb !== "post") return;
   const top = struck.getBoundingClientRect().top, around = drawer.getBoundingClientRect();
   if (top > around.bottom - 160) drawer.scrollTop += top - around.top;
+});
+
+// On a telephone the controls of time cover the page until one of them is pressed.
+document.addEventListener("click", (event) => {
+  if (event.target.closest(".demo-time")) document.getElementById("demo-fold").open = false;
 });
 
 document.addEventListener("keydown", (event) => {
