@@ -72,7 +72,7 @@ def panel(request: Any, own: Commune, whole: Picture, chosen: Light) -> dict[str
         "light": chosen,
         "n": whole.lights.index(chosen),
         "cabinet": cabinet,
-        "ordered": _ordered(known, chosen),
+        "ordered": chosen.figures.level_percent,
         "reported": readings.get(quantity.LEVEL_REPORTED),
         "signal": known.signal_dbm,
         "program": started.version,
@@ -82,16 +82,6 @@ def panel(request: Any, own: Commune, whole: Picture, chosen: Light) -> dict[str
         "said": said(known, lambda power_dw: f"{number(power_dw / 10, language)} W", language),
         "told": [(one.unix_s, _sentence(one, language)) for one in reversed(known.told[-TOLD_MAX:])],
     }
-
-
-def _ordered(known: History, chosen: Light) -> int | None:
-    """Returns the level that was ordered last: a change is told at once, the reading with it comes by the quarter
-    hour."""
-    changes = [one for one in known.told if one.body.code == event.LEVEL_CHANGED]
-    if changes and changes[-1].unix_s >= (chosen.figures.measured_unix_s or 0):
-        level = changes[-1].body.detail[0]
-        return level if isinstance(level, int) else None
-    return chosen.figures.level_percent
 
 
 def _why(known: History, language: str) -> tuple[int, str] | None:

@@ -19,17 +19,21 @@ from typing import NamedTuple
 from tools.centre.condition.states import State, States
 from tools.centre.limits import STAMP_AHEAD_S_MAX, STAMP_UNIX_S_MIN
 from tools.centre.registry.equipment import LIGHT
-from tools.centre.store import database
+from tools.centre.store import bodies, database
 from tools.centre.web.access import opened
 from tools.centre.web.connections import Areas
 from tools.centre.web.limits import PICTURE_LIGHTS_MAX, PICTURE_S, PICTURE_STALE_S
 from tools.centre.web.search import plain, sorting
 from tools.centre.web.spaces import Space, spaces
 from tools.centre.web.states import Shown, shown
-from wire import record
+from wire import event, record
 
 _MEASURED = f"""SELECT node, power_dw, level_percent, CASE WHEN readings_quality <> {record.UNSET}
     AND readings_seconds >= {STAMP_UNIX_S_MIN} THEN readings_seconds END FROM latest WHERE node {{}}"""
+# What was ordered since the newest readings is told at once, and the readings of it come by the quarter hour.
+_ORDERED = f"""SELECT l.node, r.body FROM latest AS l JOIN records AS r ON r.node = l.node AND r.boot = l.boot
+    AND r.sequence > CASE WHEN l.readings_boot = l.boot THEN l.readings_sequence ELSE -1 END
+    WHERE r.lane = {event.LANES.index(event.EVENT)} AND l.node {{}} ORDER BY l.node, r.sequence"""
 _PLACES = """SELECT id, post, lamp, power_dw, longitude, latitude FROM equipment WHERE insee = ? AND kind = 'light'
     AND from_unix_s <= ? AND (until_unix_s IS NULL OR until_unix_s > ?)"""
 _NOWHERE = (None,) * 5
@@ -47,7 +51,7 @@ class Place(NamedTuple):
 
 
 class Figures(NamedTuple):
-    """Holds what a light measured, when, and what was ordered."""
+    """Holds what a light measured, when, and what was ordered last: since that perhaps."""
 
     power_dw: int | None = None
     level_percent: int | None = None
@@ -174,6 +178,10 @@ def _lights(
     measured, latest_s = {}, now_s + STAMP_AHEAD_S_MAX
     for node, power_dw, level_percent, at_s in connection.among(_MEASURED, states.nodes or ()):
         measured[node] = power_dw, level_percent, None if at_s is not None and at_s > latest_s else at_s
+    for node, body in connection.among(_ORDERED, states.nodes or ()):
+        said = bodies.decode_told(body)
+        if said.code == event.LEVEL_CHANGED and isinstance(said.detail[0], int):
+            measured[node] = measured[node][0], said.detail[0], measured[node][2]
     places = {row[0]: row[1:] for row in connection.execute(_PLACES, (insee, now_s, now_s))}
     found = []
     for state in states.of_equipment(LIGHT):

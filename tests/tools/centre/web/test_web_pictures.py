@@ -16,6 +16,8 @@ from tools.centre.web import live, pictures, states
 from tools.centre.web.access import Commune, within
 from tools.centre.web.map import code
 from tools.centre.web.pictures import Pictures
+from wire import event
+from wire.record import EventBody, encode_body
 
 EVERYTHING = frozenset(("*", trade) for trade in ("lighting", "heating", "watering", "any", "every"))
 AREAS = within(EVERYTHING, INSEE)
@@ -58,6 +60,22 @@ def test_picture_is_asked_once_a_second_and_only_when_something_has_changed(lit,
     time[0] = 6.0
     silent = kept.of(AREAS, INSEE, now_s=NOW_S + 9000)  # hours later nothing was heard: that is a change too
     assert silent.counts[states.UNKNOWN] + silent.counts[states.FAULT] == 30
+
+
+def test_what_was_ordered_since_the_newest_measurement_is_ordered_and_not_measured(lit):
+    before = Pictures(lit).of(AREAS, INSEE, now_s=NOW_S)
+    off = next(one for one in before.lights if one.shown == states.OFF)
+    node, put = off.state.node, "INSERT INTO records VALUES (?, 1, ?, ?, 1, 1, 1, ?, 1, ?)"
+    with closing(schema.open_to_write(lit)) as connection:
+        (sequence,) = connection.execute("SELECT readings_sequence FROM latest WHERE node = ?", (node,)).fetchone()
+        for step, level in enumerate((40, 100), 1):
+            body = encode_body(EventBody(event.LEVEL_CHANGED, None, [level, 0, "policy", 0]))
+            connection.execute(put, (node, sequence + step, NOW_S, body, NOW_S))
+        connection.execute("UPDATE latest SET sequence = ? WHERE node = ?", (sequence + 2, node))
+    now = Pictures(lit).of(AREAS, INSEE, now_s=NOW_S)
+    found = next(one for one in now.lights if one.id == off.id)
+    assert (found.shown, found.figures.level_percent) == (states.PENDING, 100)
+    assert now.counts[states.OFF] == before.counts[states.OFF] - 1
 
 
 def test_rights_that_differ_share_no_picture(lit):
