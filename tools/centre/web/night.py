@@ -74,6 +74,20 @@ def evening_of(unix_s: int) -> int:
     return int(civil.local_from_unix(civil.PARIS, unix_s - _NOON_S).civil_day)
 
 
+def is_morning(unix_s: int) -> bool:
+    """Returns whether the night of this instant began on the day before."""
+    return evening_of(unix_s) < civil.local_from_unix(civil.PARIS, unix_s).civil_day
+
+
+def is_day(policy: Policy, *, now_s: int) -> bool:
+    """Returns whether the sun is up where a policy is in force."""
+    site, today = policy.lighting.site, civil.local_from_unix(civil.PARIS, now_s).civil_day
+    dawn_s, dusk_s = (
+        sun.crossing_s(today, site.latitude_e4, site.longitude_e4, rising=rising) for rising in (True, False)
+    )
+    return None not in (dawn_s, dusk_s) and bool(dawn_s <= now_s < dusk_s)
+
+
 def dark_and_night_s(policy: Policy, evening: int) -> tuple[int, int]:
     """Returns how long this night is, from sunset to sunrise, and for how much of it the policy leaves a feeder that it
     switches dark, in the mean; seconds, dark first. (0, 0) where there is no such feeder, or no sunset."""

@@ -34,6 +34,7 @@ from tools.centre.web.states import FAULT, LIT, OFF, PENDING, UNKNOWN, UNPOWERED
 
 WORDS = Phrases(orders.WORDS.messages | {
     "title": N_("{commune} tonight"),
+    "title.morning": N_("{commune}, this night"),
     "plan": N_("Tonight"),
     "plan.none": N_("No policy is in force here: the lamps follow the calendar set at their installation, or the sun."),
     "plan.lit": N_("lit {spans}"),
@@ -57,12 +58,14 @@ WORDS = Phrases(orders.WORDS.messages | {
     "now.ordered": N_("An order changes the plan until {until}; what became of it stands below."),
     "plan.ordered": N_("by order: lit {span}"),
     "plan.ordered.dark": N_("by order: dark {span}"),
-    "plan.policy": N_("Policy no. {version}: {authority}, {text}"),
+    "plan.policy": N_("{authority}, {text} (version {version} of the signed policy, which also names who may order)"),
+    "by_feeder": N_("These lights have no controller: each is taken for lit while its feeder is under power."),
     "well": N_("All is well."),
     "no_fault": N_("No fault is known."),
     "faults": NN_("{count} light has a fault.", "{count} lights have a fault."),
     "unknown": NN_("There is no news of {count} light.", "There is no news of {count} lights."),
-    "light": N_("Light the commune"),
+    "light": N_("Light {commune}"),
+    "light.day": N_("It is day: lamps that you light now burn in daylight."),
     "elsewhere": N_("Light one place, or darken"),
     "phones": N_("A deputy, a lost telephone"),
     "phones.how": N_(
@@ -109,6 +112,7 @@ def town(request: Any, insee: str) -> Any:
                 "seen": mark,
                 "poll_s": orders.poll_s(cards),
                 "policy": policy,
+                "is_day": policy is not None and night.is_day(policy, now_s=request.now_s),
                 "plans": [] if policy is None else night.plans(policy, ordered, now_s=request.now_s),
                 "now": _now(whole.lights, policy, given, request),
                 "form": giving.form_of(request, own, control, KINDS["light"], "", right="light"),
@@ -118,6 +122,9 @@ def town(request: Any, insee: str) -> Any:
         "unknown": counts[UNKNOWN],
         "is_sound": not counts[FAULT] and not counts[UNKNOWN] and not silent,
         "broken": _broken(request, own) if counts[FAULT] else (),
+        "is_by_feeder": not any(one.state.node for one in whole.lights),
+        "title": WORDS.text("title.morning" if night.is_morning(request.now_s) else "title", request.language,
+                            commune=own.name),
         "alone": silent,
     }
     return shown(request, "town.html", WORDS, commune=own, tab="town", **values)

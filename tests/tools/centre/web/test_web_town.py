@@ -30,8 +30,33 @@ def test_the_page_says_tonights_plan_whose_keys_may_light_and_who_has_lit(mayor)
     assert f'data-operator="{kid_of()}" data-name="{PHONE.name}"' in said
     assert f"Maire, lighting of {FENEU}" in said and "10:00-11:00" in said
     french = mayor.get(f"/{FENEU}/town", headers={"Accept-Language": "fr"}).content.decode()
-    assert "allumé 17:25-08:10" in french and "Allumer la commune" in french
+    assert "allumé 17:25-08:10" in french and f"Allumer commune of {FENEU}" in french
     assert "la mairie retire la clé" in french
+
+
+@pytest.mark.parametrize(("hour", "title", "is_day"), [(2, ", this night", False), (11, ", this night", True),
+                                                       (13, " tonight", True), (22, " tonight", False)])  # fmt: skip
+def test_the_page_names_the_night_that_it_shows_and_warns_of_light_by_day(mayor, monkeypatch, hour, title, is_day):
+    from django.conf import settings
+
+    now_s = NOW_S + (hour - 12) * 3600
+    monkeypatch.setattr(settings, "BOCAGE", settings.BOCAGE._replace(clock=lambda: now_s))
+    said = mayor.get(f"/{FENEU}/town").content.decode()
+    assert f"<h1>commune of {FENEU}{title}</h1>" in said
+    assert ("burn in daylight" in said) == is_day
+
+
+def test_lights_without_a_controller_are_said_to_be_judged_by_their_feeder(mayor, monkeypatch):
+    assert "taken for lit while its feeder" not in mayor.get(f"/{FENEU}/town").content.decode()
+    seen = town.picture
+
+    def bare(request, own):
+        whole = seen(request, own)
+        lights = (one._replace(state=one.state._replace(node=None), shown=states.LIT) for one in whole.lights)
+        return whole._replace(lights=tuple(lights))
+
+    monkeypatch.setattr(town, "picture", bare)
+    assert "taken for lit while its feeder" in mayor.get(f"/{FENEU}/town").content.decode()
 
 
 def test_without_a_control_file_the_page_shows_the_rest(mayor, monkeypatch):
@@ -153,7 +178,7 @@ def test_a_month_whose_readings_are_of_today_says_that_they_are_not_counted_yet(
 
 
 def lamp(shown, level_percent=None, feeder="bourg", heard_unix_s=lit_world.START_S + 86_400):
-    state = SimpleNamespace(feeder=feeder, cabinet=f"{FENEU}-cab-1", heard_unix_s=heard_unix_s)
+    state = SimpleNamespace(node=b"node", feeder=feeder, cabinet=f"{FENEU}-cab-1", heard_unix_s=heard_unix_s)
     return SimpleNamespace(shown=shown, state=state, figures=SimpleNamespace(level_percent=level_percent))
 
 
