@@ -35,7 +35,7 @@ ENTER = "/demo/enter"
 SPEEDS: dict[str, float | None] = {"1": 1, "60": 60, "600": 600, "max": None}
 _REPLAY_SPEED = 600
 # A share of the speed that was chosen, below which the bar says that the machine reaches no more.
-_SLOW = 0.8
+_SLOW = 0.5
 # Of a session that has not begun: each of its pages has a word of welcome.
 _NEW = "is_new"
 
@@ -60,11 +60,8 @@ WORDS = Phrases({
     "fold": NC_("button", "Time"),
     "roles": NC_("button", "Roles"),
     "welcome": N_("A simulated town"),
-    "welcome.what": N_("Town, time and radio are simulated. Lamps, cabinets and centre run Bocage’s own programs."),
-    "welcome.dusk": N_(
-        "It is just before dusk, and time waits for you. Then lamps light up; the map shows each once its own watts"
-        " have told."
-    ),
+    "welcome.what": N_("Town, time and radio are simulated; lamps, cabinets and centre run the real programs."),
+    "welcome.dusk": N_("It is just before dusk: begin. The map shows each lamp as lit once it is measured."),
     "welcome.break": N_("“Break something”, and see who notices, when, and what goes on without it."),
     "welcome.roles": N_(
         "“Roles”: what the technician has, the data protection officer, or the mayor of Béhuard, the village next door."
