@@ -18,6 +18,7 @@ from typing import NamedTuple
 
 from gateway.language import DEFAULT_LANGUAGE, N_
 from tools.centre.limits import DUTY_KEPT_S, SEND_DELAY_MAX_S, SEND_DELAY_MIN_S, SEND_TRIES_MAX
+from tools.centre.scope import grants
 from tools.centre.store import database, sqlite_file
 
 VERSION = 500  # neither a warehouse, nor a control file, nor a file of the web's
@@ -294,6 +295,15 @@ class Book:
             for one in self.open_causes()
             if (one.insee, one.trade) in pairs
         ]
+
+    def unheard(self, insee: str, since_s: int, until_s: int) -> list[Told]:
+        """Returns the causes of a time that no record states, the last first: silences of a commune's cabinets, and
+        troubles of the centre, where records come late."""
+        where = (
+            "key = '' AND insee IN (?, ?) AND begun_unix_s < ? AND coalesce(over_unix_s, closed_unix_s, ?) > ?"
+            " ORDER BY number DESC"
+        )
+        return self._causes(where, (insee, grants.ALL, until_s, until_s, since_s))
 
     def about(self, cause: int) -> list[Message]:
         """Returns the messages about a cause, in their order."""

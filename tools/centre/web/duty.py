@@ -193,7 +193,7 @@ def take(request: Any, insee: str) -> Any:
     """Takes in hand, or gives back, what no record states."""
     own = commune(request, insee)
     number = request.POST.get("cause", "")
-    with _book() as book:
+    with opened_book() as book:
         seen = () if book is None else book.open_of(_pairs(request, own, _trades(own.areas, own.insee)))
         found = next((members for told, members in seen if str(told.number) == number and not told.key), None)
     if found is None:
@@ -214,7 +214,7 @@ def _path() -> str:
 
 
 @contextmanager
-def _book() -> Iterator[Book | None]:
+def opened_book() -> Iterator[Book | None]:
     """Opens the book of the process that tells; None where there is none yet."""
     try:
         book = Book.open_to_read(settings.BOCAGE.duty or "")
@@ -271,7 +271,7 @@ def _pairs(request: Any, own: Commune, trades: list[str]) -> list[tuple[str, str
 
 
 def _rows(request: Any, own: Commune, trades: list[str]) -> list[Row]:
-    with _book() as book:
+    with opened_book() as book:
         found = [] if book is None else book.log(_pairs(request, own, trades), most=DUTY_CAUSES_MAX)
     return [_row(request, told, messages) for told, messages in found]
 

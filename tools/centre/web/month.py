@@ -20,6 +20,8 @@ from tools.centre.scope import grants
 from tools.centre.web import night, words
 from tools.centre.web.access import commune, opened
 from tools.centre.web.control import opened_control
+from tools.centre.web.duty import opened_book
+from tools.centre.web.health import alone_in
 from tools.centre.web.limits import MONTH_FAULTS_MAX, MONTH_ORDERS_MAX
 from tools.centre.web.order_lighting import lowers
 from tools.centre.web.orders import WORDS as ORDER_WORDS
@@ -45,13 +47,16 @@ WORDS = Phrases({
     "dark": N_("Dark by decision"),
     "hours": N_("{hours} h"),
     "dark.of": N_("of {hours} h of night, {percent} %, a feeder in the mean"),
-    "saved": N_("about {kwh} kWh less than lit all night"),
-    "saved.euros": N_("about {kwh} kWh and {euros} € less than lit all night"),
+    "dark.since": N_("of {hours} h of night since {when}, {percent} %, a feeder in the mean"),
+    "saved": N_("about {kwh} kWh less than lit all night, in the nights that are over"),
+    "saved.euros": N_("about {kwh} kWh and {euros} € less than lit all night, in the nights that are over"),
     "faults": N_("Faults begun"),
     "faults.open": NN_("{count} of them lasts", "{count} of them last"),
     "faults.none_open": N_("none of them lasts"),
     "faults.list": N_("What was broken"),
-    "faults.none": N_("Nothing broke in this month."),
+    "faults.none": N_("No equipment reported a fault in this month."),
+    "silences": NN_("and {count} silence, when nothing was known", "and {count} silences, when nothing was known"),
+    "silence.centre": N_("The centre itself heard nothing, or was in trouble"),
     "faults.more": NN_("and {count} more", "and {count} more"),
     "fault.lasts": N_("lasts"),
     "given": N_("Who has lit"),
@@ -108,15 +113,18 @@ def month(request: Any, insee: str) -> Any:
         found = next(iter(estate.rows(COMMUNE, until_s - first_s)), None)
         values = _faults(connection, asked, until_s, request) | _energy(found, request.language)
         # Of today some readings always wait for the next roll-up: they are told where nothing else is.
+        silent = alone_in(connection, insee, now_s=request.now_s).get(insee, []) if asked == this else []
         values["waiting"] = waiting(connection, whole if values["kwh"] is None else (asked.begins_s, until_s))
         values["first_unix_s"] = first_s if first_s >= asked.begins_s + _DAY_S else None
-    values |= _ordered(own, asked, until_s)
+    values |= _ordered(own, asked, max(asked.first_day, night.evening_of(first_s)), until_s)
     if found is not None and found["kwh"] is not None and values.get("policy") is not None:
         values |= _saved(values["policy"], found["kwh"], first_s, until_s, request.language)
     return shown(
         request, "month.html", WORDS, commune=own, tab="town",
         month=asked.name(request.language),
         is_this=asked == this,
+        alone=silent,
+        silences=_silences(insee, asked, until_s, request.language),
         before=asked.moved(-1).text,
         after=asked.moved(1).text if asked < this else None,
         **values,
@@ -163,8 +171,20 @@ def _faults(connection: Any, asked: Month, until_s: int, request: Any) -> dict[s
     }
 
 
-def _ordered(own: Any, asked: Month, until_s: int) -> dict[str, Any]:
-    """Returns what the control file says of the month: hours that the policy left dark, and orders."""
+def _silences(insee: str, asked: Month, until_s: int, language: str) -> list[tuple[str, int, int | None]]:
+    """Returns what the duty was told of that no equipment can report, with its begin and end (None: it lasts)."""
+    with opened_book() as book:
+        told = [] if book is None else book.unheard(insee, asked.begins_s, until_s)
+    centre = WORDS.text("silence.centre", language)
+    return [
+        (one.text(language) if one.insee == insee else centre, one.begun_unix_s, one.over_unix_s or one.closed_unix_s)
+        for one in told[:MONTH_FAULTS_MAX]
+    ]
+
+
+def _ordered(own: Any, asked: Month, evening: int, until_s: int) -> dict[str, Any]:
+    """Returns what the control file says of the month: hours that the policy left dark from an evening on,
+    and orders."""
     if settings.BOCAGE.control is None:
         return {}
     with opened_control(own.areas) as control:
@@ -174,14 +194,14 @@ def _ordered(own: Any, asked: Month, until_s: int) -> dict[str, Any]:
             for one in lighting(control, own.insee, MONTH_ORDERS_MAX)
             if asked.begins_s <= one.command.not_before_s < until_s and not lowers(one.command)
         ]
-        dark = _dark(policy, asked, until_s)
+        dark = _dark(policy, evening, until_s)
         return {"given": [given(control, one) for one in known], "policy": policy, "dark": dark}
 
 
-def _dark(policy: Policy | None, asked: Month, until_s: int) -> dict[str, int] | None:
+def _dark(policy: Policy | None, evening: int, until_s: int) -> dict[str, int] | None:
     if policy is None:
         return None
-    dark_s, night_s = _nights_s(policy, range(asked.first_day, night.evening_of(until_s - 1) + 1))
+    dark_s, night_s = _nights_s(policy, range(evening, night.evening_of(until_s - 1) + 1))
     if not night_s:
         return None
     return {"hours": dark_s // 3600, "of": night_s // 3600, "percent": round(100 * dark_s / night_s)}

@@ -102,7 +102,8 @@ def test_a_month_costs_what_its_lamps_have_drawn(lived, page):
 
 def test_a_month_tells_the_dark_hours_the_dead_lamp_and_who_has_lit(page):
     text = page[0]
-    assert figure(text, "h") > 0 and "Éteint par décision" in text
+    assert 25 < figure(text, "h") < 40 and "Éteint par décision" in text  # of four nights, not of the month
+    assert re.search(r"sur \d+ h de nuit depuis 3 nov", text.replace("\u00a0", " ").replace("\u202f", " "))
     assert "recherche d’une personne" in text
     assert re.search(r"bourg.*?dure encore", text, re.DOTALL)
 

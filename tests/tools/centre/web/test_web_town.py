@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from contextlib import closing
 from types import SimpleNamespace
 
 import pytest
@@ -9,8 +10,9 @@ import pytest
 from policy import document, lighting
 from tests.support import lit_world
 from tests.support.control_world import outcome
-from tests.support.scoped_world import DAYS, FENEU, NOW_S
+from tests.support.scoped_world import ANGERS, DAYS, FENEU, NOW_S
 from tests.support.town_world import PHONE, fetch, kid_of, light, post, report, signed
+from tools.centre.duty.book import Book
 from tools.centre.web import night, states, town
 
 
@@ -134,6 +136,24 @@ def test_the_page_says_an_order_where_it_says_the_night_and_fetches_that_again(m
     assert "by order: lit 12:00-" in said and 'class="lit ordered"' in said
     assert 'id="tonight" data-again="" data-select="#tonight"' in said and 'id="given"' in said
     assert 'hx-select="#orders" hx-select-oob="#given"' in said
+
+
+def test_a_month_tells_the_silences_that_no_equipment_can_report(mayor, served):
+    october = f"/{FENEU}/month?month=2026-10"
+    assert "No equipment reported a fault" in mayor.get(october).content.decode()
+    assert "alone, nothing received from it" not in mayor.get(october).content.decode()
+    assert f"cabinet of {FENEU}: alone, nothing received" in mayor.get(f"/{FENEU}/month").content.decode()
+    said = {"en": "cab-1: nothing is received", "fr": "cab-1 : plus rien"}
+    first_s = NOW_S - 30 * 86_400  # of October
+    with closing(Book.open(str(served / "duty.db"))) as book:
+        for insee, key in ((FENEU, ""), ("*", ""), (ANGERS, ""), (FENEU, "of a fault")):
+            one = book.begin(insee, "lighting", said, key, now_s=first_s)
+            book.put(one._replace(over_unix_s=first_s + 7200))
+        shown = mayor.get(october).content.decode()
+        book.connection.execute("DELETE FROM causes")
+    assert "and 2 silences" in shown and shown.count("cab-1: nothing is received") == 1
+    assert "The centre itself heard nothing" in shown
+    assert "silence" not in mayor.get(october).content.decode()
 
 
 def test_who_has_lit_is_told_from_when_a_cabinet_did_it(mayor, served, control, monkeypatch):
