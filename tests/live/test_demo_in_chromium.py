@@ -330,7 +330,8 @@ def test_a_mayor_lights_the_village_by_two_touches(opened, entered):
     page = opened(size="phone")
     page.click(".demo-fold summary")
     page.click("#demo-1")
-    page.wait_for_selector("#demo-1[aria-pressed=true]")  # the controls stay unfolded
+    page.wait_for_selector("#demo-1[aria-pressed=true]", state="attached")
+    assert not page.is_visible("#demo-1")  # the controls fold again
     become(page, "mayor", entered)
     page.click("[data-do=prepare]")
     page.click("#demo-enrol button")

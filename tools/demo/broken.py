@@ -10,9 +10,13 @@ from django.views.decorators.http import require_POST
 from gateway.language import N_, NC_, NN_, Phrases, Said, translate
 from gateway.language.figures import duration
 from simulator.report import text
+from tools.centre.control import orders as book
 from tools.centre.duty.book import Message
-from tools.centre.web import words
+from tools.centre.web import orders, words
+from tools.centre.web.access import communes
+from tools.centre.web.control import opened_control
 from tools.centre.web.faults import led_to
+from tools.centre.web.limits import ORDERS_SHOWN_MAX
 from tools.centre.web.page import shown
 from tools.demo import faults
 from tools.demo.known import known, sent
@@ -67,6 +71,8 @@ WORDS = Phrases({
                        "Meanwhile {count} sound lamps were to burn, and all did."),
     "report.kept.not": NN_("Meanwhile {count} sound lamp was to burn; {short} did not for a while.",
                            "Meanwhile {count} sound lamps were to burn; {short} did not for a while."),
+    "report.ordered": N_("What was ordered, and what became of it"),
+    "report.ordered.by": N_("{commune}, {at}: {author}, {reason}"),
     "report.figures": N_("All figures of the run"),
     "report.onward": NC_("button", "Go on"),
 })  # fmt: skip
@@ -140,8 +146,18 @@ def report(request: Any) -> Any:
             "figures": text.text(result, None, request.language, is_short=is_short).strip(),
         }
     return shown(
-        request, "demo/report.html", WORDS, broken=broken, sent=_sent(broken), onward=first_page(request), **values
-    )
+        request, "demo/report.html", WORDS, broken=broken, ordered=_ordered(request), sent=_sent(broken),
+        onward=first_page(request), **values,
+    )  # fmt: skip
+
+
+def _ordered(request: Any) -> list[tuple[orders.Card, str]]:
+    """Returns the orders that the person may see, the latest first, each with its commune."""
+    names = {one.insee: one.name for one in communes(request)}
+    with opened_control(request.areas) as control:
+        known, standing = book.given(control, None, ORDERS_SHOWN_MAX), orders.waiting(control, request.areas, None)
+        found = orders.cards(control, known, standing, request)
+    return [(one, names[one.order.command.insee]) for one in found]
 
 
 def _standing(request: Any) -> dict[str, Any]:

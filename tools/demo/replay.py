@@ -14,7 +14,7 @@ from policy import civil, lighting
 from tools.centre.ingest.apart import Apart
 from tools.centre.ingest.plain import Row
 from tools.centre.ingest.warehouse import Warehouse
-from tools.centre.limits import LIT_DW
+from tools.centre.limits import LIT_DW, SILENT_S
 from tools.centre.registry.equipment import cabinet_of
 from tools.centre.rollup.worker import Worker
 from tools.centre.store import database, schema
@@ -31,8 +31,9 @@ _RECORDS = f"""SELECT gateway, received_unix_s, node, boot, sequence, seconds, q
     ORDER BY received_unix_s, gateway, node, boot, sequence"""
 _LAST = "SELECT max(received_unix_s) FROM records WHERE received_unix_s <= ?"
 _WHEN = "SELECT min(received_unix_s), max(received_unix_s) FROM records"
-# Lit by its own word, or by its meter where it has no controller.
-_LIT = "SELECT count(*), coalesce(sum(power_dw), 0) FROM latest WHERE level_percent > 0 OR power_dw >= ?"
+# By measure: what is only ordered, or silent, is not known to burn.
+_LIT = """SELECT count(*), coalesce(sum(power_dw), 0) FROM latest
+    WHERE power_dw >= ? AND received_unix_s >= ?"""
 _PLACE = "SELECT avg(latitude), avg(longitude) FROM equipment WHERE kind = 'light'"
 _ROLL_EVERY_S, _ROLL_DAYS = 900, 500
 _NIGHT_S = 86_400
@@ -112,7 +113,7 @@ class Replay:
         return 1000 * (min(wanted.until_s, self._end_s) - self._from_s)
 
     def snapshot(self) -> Snapshot:
-        lit, power_dw = self._connection.execute(_LIT, (LIT_DW,)).fetchone()
+        lit, power_dw = self._connection.execute(_LIT, (LIT_DW, self.unix_s - SILENT_S)).fetchone()
         return Snapshot(lit, power_dw, 0, None, self.unix_s >= self._end_s)
 
     # --- inside -----------------------------------------------------------------------------------------------------

@@ -66,6 +66,7 @@ def test_at_each_instant_it_shows_what_was_known_then(night):
     assert replay.snapshot().lit == 30  # those of the cabinet without nodes measure nothing of their own
     until(replay, struck_s + 1500)
     assert state(replay.path, node, struck_s + 1500) == "fault"
+    assert replay.snapshot().lit == 29
     replay.close()
 
 

@@ -40,7 +40,7 @@ WORDS = Phrases({
     "nowhere": NN_("{count} light has no position: it is in the list only",
                    "{count} lights have no position: they are in the list only"),
     "map": N_("Map; the list beside it says the same"),
-    "whole": NC_("button", "Whole commune"),
+    "whole": NC_("button", "See the whole commune"),
     "layer.rooms": NC_("layer", "Rooms"),
     "layer.greens": NC_("layer", "Green spaces"),
     "rooms.in_view": NN_("{count} room in view", "{count} rooms in view"),
