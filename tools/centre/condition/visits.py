@@ -55,6 +55,11 @@ def claim_of(fault: StandingFault) -> Note | None:
     return latest if latest is not None and latest.is_repaired else None
 
 
+def is_judged_lit(fault: StandingFault) -> bool:
+    """Returns whether a node judges a fault by the watts of its lamp while that is lit: by day it stays as it is."""
+    return _JUDGED_LIT.get(fault.code) is True
+
+
 def measured_from(fault: StandingFault) -> int | None:
     """Returns from when on readings say how a fault stands; None: they say nothing of it."""
     if fault.is_over:

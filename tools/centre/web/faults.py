@@ -23,7 +23,7 @@ from tools.centre.condition import words as fault_words
 from tools.centre.condition.faults import Faults, Note
 from tools.centre.condition.fold import Position
 from tools.centre.condition.groups import Group, group, lights_behind
-from tools.centre.condition.visits import CLAIMED
+from tools.centre.condition.visits import CLAIMED, is_judged_lit
 from tools.centre.limits import NOTE_TEXT_MAX, NOTES_OF_ONE_MAX
 from tools.centre.registry.equipment import GREEN_SPACE, LIGHT, METER, ROOM
 from tools.centre.web import ticket, words
@@ -44,6 +44,7 @@ WORDS = Phrases({
     "taken": N_("In hand of {person}"),
     "free": NC_("fault", "Nobody has it in hand"),
     "claimed": NC_("visit", "Done, not measured"),
+    "off": N_("Its lamp is off: it is judged when it is lit again."),
     "round": NC_("button", "Make the round"),
     "on_map": N_("Show on the map"),
     "take": NC_("button", "Take in hand"),
@@ -98,8 +99,12 @@ def _list(request: Any, own: Commune, refused: str = "") -> Any:
         firsts = notes.with_sent(notes.path_of(settings.BOCAGE.data), [one.first for one in some])
         some = [one._replace(first=first) for one, first in zip(some, firsts, strict=True)]
         claimed = [standing_of(connection, first, now_s=request.now_s).state == CLAIMED for first in firsts]
-    lights = _lights(picture(request, own))
+    whole = picture(request, own)
+    lights = _lights(whole)
+    off = {one.id for one in whole.lights if one.figures.level_percent == 0}
     rows = [_row(one, insee, lights, request.language) for one in some]
+    rows = [row | {"is_off": is_judged_lit(one.first) and _light_of(one, insee) in off}
+            for row, one in zip(rows, some, strict=True)]  # fmt: skip
     rows = [row | {"is_claimed": one} for row, one in zip(rows, claimed, strict=True)]
     return shown(
         request, "faults.html", WORDS, commune=own, tab="faults", rows=rows, found=len(groups), ended_unix_s=ended_s,
@@ -175,6 +180,11 @@ def _last_end(known: Faults, insee: str, *, now_s: int) -> int | None:
     """Returns when the last fault of the commune ended, of this week's."""
     week = known.ended(now_s - 7 * 86_400)
     return max((one.end_unix_s for one in week if one.commune == insee and one.end_unix_s is not None), default=None)
+
+
+def _light_of(one: Group, insee: str) -> str | None:
+    place = one.first.place
+    return place.key.id if place is not None and place.key[:2] == (insee, LIGHT) else None
 
 
 def _row(one: Group, insee: str, lights: Counter[tuple[str | None, str | None]], language: str) -> dict[str, Any]:

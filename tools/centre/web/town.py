@@ -40,11 +40,12 @@ WORDS = Phrases(orders.WORDS.messages | {
     "plan.lit": N_("lit {spans}"),
     "plan.dark": N_("dark all night"),
     "plan.always": N_("the plan never cuts the power: each light follows the calendar that it was given"),
-    "now": NN_("Now {lit} of {count} light is lit.", "Now {lit} of {count} lights are lit."),
+    "now": NN_("{lit} of {count} light is lit.", "{lit} of {count} lights are lit."),
     "now.known": NN_(
-        "Of the lights that are sound and heard, {lit} of {count} is lit now.",
-        "Of the lights that are sound and heard, {lit} of {count} are lit now.",
+        "Of the lights that are sound and heard, {lit} of {count} is lit.",
+        "Of the lights that are sound and heard, {lit} of {count} are lit.",
     ),
+    "now.oldest": N_("Measured {ago} at the oldest."),
     "now.lit": N_("Lit as planned, until {until}."),
     "now.extinct": N_("Off as planned: the lighting is cut from {since} to {until}."),
     "now.dark": N_("Off as planned; the lights go on at {until}."),
@@ -83,7 +84,7 @@ WORDS = Phrases(orders.WORDS.messages | {
 class Now(NamedTuple):
     """Compares lights that are sound and heard with tonight's plan. sentence: what follows from that, "" where it
     is not known; missing: should be lit and do not show it; extra: burn, and should not; is_planned: all are as they
-    should be."""
+    should be; oldest_s: the oldest measurement of those that have their mains, None: there is none."""
 
     lit: int
     sound: int
@@ -91,6 +92,7 @@ class Now(NamedTuple):
     missing: int = 0
     extra: int = 0
     is_planned: bool = False
+    oldest_s: int | None = None
 
 
 def town(request: Any, insee: str) -> Any:
@@ -185,7 +187,12 @@ def _now(lights: Sequence[Light], policy: Policy | None, given: Sequence["orders
     return Now(
         sum(one.shown == LIT for one in sound), len(sound), _sentence(counts, planned, until_s, request.language),
         counts["missing"], counts["extra"], bool(planned) and not counts,
+        min((_measured_s(one) for one in sound if one.shown != UNPOWERED), default=None),
     )  # fmt: skip
+
+
+def _measured_s(light: Light) -> int:
+    return light.figures.measured_unix_s or light.state.heard_unix_s or 0
 
 
 def _judged(light: Light, wanted: night.Wanted, order: "orders.Given | None", *, now_s: int) -> str:

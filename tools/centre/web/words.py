@@ -41,6 +41,7 @@ FRAME = Phrases({
     "ago": N_("{age} ago"),
     "just_now": N_("just now"),
     "since": N_("since {when}"),
+    "since.latest": N_("since {when} at the latest"),
     "watts": N_("{power} W"),
     "quoted": N_("{who}: {what}"),
     "alone": N_(
@@ -77,8 +78,10 @@ def state(shown: Shown, language: str, level_percent: int | None = None) -> str:
     return FRAME.text("state.level", language, state=word, percent=level_percent)
 
 
-def since(unix_s: int | None, language: str, *, now_s: int) -> str:
-    return "" if unix_s is None else FRAME.text("since", language, when=moment(unix_s, language, now_s=now_s))
+def since(unix_s: int | None, language: str, *, now_s: int, is_latest: bool = False) -> str:
+    """Returns `depuis 17:04`; is_latest: it may have begun before, and was found then."""
+    key = "since.latest" if is_latest else "since"
+    return "" if unix_s is None else FRAME.text(key, language, when=moment(unix_s, language, now_s=now_s))
 
 
 def ago(unix_s: int | None, language: str, *, now_s: int) -> str:

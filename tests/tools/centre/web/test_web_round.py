@@ -322,3 +322,13 @@ def test_who_has_several_communes_is_led_on_to_the_others(browser, monkeypatch):
     of_two, of_one = (browser(role).get(f"/{FENEU}/round").content.decode() for role in ("operator", "electrician"))
     assert re.search(rf'href="/{ANGERS}/round">.*?commune of {ANGERS}: \d open faults?<', of_two, re.DOTALL)
     assert f"/{ANGERS}/round" not in of_one and f'href="/{FENEU}/round"' not in of_two.partition('id="elsewhere"')[2]
+
+
+def test_the_list_of_faults_says_what_stays_open_until_its_lamp_is_lit(walker):
+    walker.world.states(0, True, NOW_S - 9 * HOUR)
+    waits = "Its lamp is off: it is judged when it is lit again."
+    faults = lambda: walker.client.get(f"/{INSEE}/faults").content.decode()  # noqa: E731
+    walker.world.measures(0, 16, 100, NOW_S - 2 * HOUR)
+    assert waits not in faults() and "at the latest" in faults()
+    walker.world.measures(0, 16, 0, NOW_S - HOUR)
+    assert waits in faults()

@@ -199,7 +199,8 @@ def test_a_month_whose_readings_are_of_today_says_that_they_are_not_counted_yet(
 
 def lamp(shown, level_percent=None, feeder="bourg", heard_unix_s=lit_world.START_S + 86_400):
     state = SimpleNamespace(node=b"node", feeder=feeder, cabinet=f"{FENEU}-cab-1", heard_unix_s=heard_unix_s)
-    return SimpleNamespace(shown=shown, state=state, figures=SimpleNamespace(level_percent=level_percent))
+    figures = SimpleNamespace(level_percent=level_percent, measured_unix_s=None)
+    return SimpleNamespace(shown=shown, state=state, figures=figures)
 
 
 def said_now(at, *lights, given=(), made=None):
@@ -243,6 +244,14 @@ def test_all_is_well_only_where_each_light_is_known_to_do_what_the_plan_wants(at
     assert said_now(at, light, *[LIT if at == (20, 0) else UNPOWERED] * 3).is_planned == (light.shown == states.FAULT)
 
 
+def test_the_count_of_lit_lights_has_the_age_of_its_oldest_measurement(mayor, monkeypatch):
+    old, new = (lamp(states.LIT, heard_unix_s=lit_world.DUSK_S + age_s) for age_s in (0, 60))
+    unpowered = lamp(states.UNPOWERED, heard_unix_s=1)  # since before its mains went, as wanted
+    assert said_now((20, 0), new, old, unpowered).oldest_s == lit_world.DUSK_S
+    monkeypatch.setattr(town, "_now", lambda *_: town.Now(2, 3, oldest_s=NOW_S - 14 * 60))
+    assert "Measured 14 min ago at the oldest." in mayor.get(f"/{FENEU}/town").content.decode()
+
+
 def test_a_light_that_an_order_holds_is_not_judged_by_the_plan():
     noon_s = lit_world.START_S
     order = light(50, insee=FENEU)._replace(gateway="cab-1", target="rues", not_before_s=noon_s + 11 * 3600)
@@ -270,5 +279,5 @@ def test_a_light_at_fault_is_not_called_dark(mayor, monkeypatch):
     counts = Counter(one.shown for one in lights)
     monkeypatch.setattr(town, "picture", lambda *_: SimpleNamespace(counts=counts, lights=lights))
     said = mayor.get(f"/{FENEU}/town").content.decode()
-    assert "Of the lights that are sound and heard, 3 of 4 are lit now." in said
+    assert "Of the lights that are sound and heard, 3 of 4 are lit." in said
     assert "All is well" not in said and "No fault is known" not in said

@@ -16,7 +16,7 @@ from tools.centre.limits import SILENCE_S_MAX, SILENT_S
 from tools.centre.registry.words import value_text
 from tools.centre.web import words
 from tools.centre.web.spaces import Space
-from tools.centre.web.states import MARKS, Shown
+from tools.centre.web.states import FAULT, MARKS, Shown
 
 register = template.Library()
 
@@ -39,9 +39,10 @@ def ago(context: Any, unix_s: int | None) -> str:
 
 
 @register.simple_tag(takes_context=True)
-def since(context: Any, unix_s: int | None) -> str:
-    """Writes `depuis 17:04`, with the day where it is another."""
-    return words.since(unix_s, context["language"], now_s=context["now_s"])
+def since(context: Any, unix_s: int | None, shown: Shown | None = None) -> str:
+    """Writes `depuis 17:04`, with the day where it is another; of a fault, which is stated once it has lasted for some
+    minutes, `depuis 17:04 au plus tard`."""
+    return words.since(unix_s, context["language"], now_s=context["now_s"], is_latest=shown == FAULT)
 
 
 @register.simple_tag(takes_context=True)

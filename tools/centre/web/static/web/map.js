@@ -140,11 +140,14 @@
     if (layer.chosen !== null && !map.getBounds().contains(layer.place(layer.chosen))) map.setView(layer.place(layer.chosen), Math.max(16, map.getZoom()), { animate: false });
     write(chosenId());
     list();
+    let minute = null;
     window.bocageLive(root.dataset.live, version, (event) => {
       const shown = panel.querySelector("[data-n], [data-space]");
+      const isLater = minute !== null && event.clock !== minute; // ages are told in minutes
+      minute = event.clock;
       if (event.again) { Promise.all([load(), loadSpaces()]).then(list); return; }
-      if (event.spaces) {
-        loadSpaces().then(list);
+      if (event.spaces) loadSpaces().then(list);
+      if (event.spaces || isLater) {
         const one = shown && spaces.find(shown.dataset.space);
         if (one) htmx.ajax("GET", one.address, { target: "#chosen", swap: "innerHTML" });
       }
@@ -156,7 +159,7 @@
       }
       root.dataset.ready = version;
       if (isSeen) { layer.redraw(); list(); }
-      if (shown && event.changes.some(([i]) => i === Number(shown.dataset.n))) {
+      if (shown?.dataset.n && (isLater || event.changes.some(([i]) => i === Number(shown.dataset.n)))) {
         htmx.ajax("GET", root.dataset.light + encodeURIComponent(shown.dataset.id), { target: "#chosen", swap: "innerHTML" });
       }
     });
