@@ -95,9 +95,13 @@ def test_what_was_acknowledged_before_a_kill_arrives_after_the_restart(agent, br
     centre = Centre(broker.port)
     agent.start()
     wanted = {(NODE, made.boot, made.sequence): record.encode_body(made.body) for made in acknowledged}
-    centre.inbox.wait_for(lambda held: wanted.items() <= held.items())
-    # Three starts, each with a boot number of its own.
-    centre.inbox.wait_for(lambda held: len([1 for node, _, number in held if node == GATEWAY and number == 0]) == 3)
+
+    def is_whole(held):
+        # Three starts, each with a boot number of its own.
+        starts = [1 for node, _, number in held if node == GATEWAY and number == 0]
+        return wanted.items() <= held.items() and len(starts) == 3
+
+    centre.inbox.wait_for(is_whole)
     centre.close()
     assert agent.stop(signal.SIGTERM) == 0
     assert agent.log.rest()[-1]["what"] == "stopped"
