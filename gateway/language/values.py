@@ -140,7 +140,7 @@ WORDS = Phrases({
     "rule.feeder": N_("mains of the feeder"),
     "rule.boot": N_("start of the equipment"),
     "rule.safety": N_("safety"),
-    "rule.no-time": N_("time unknown"),
+    "rule.no-time": N_("clock not set yet"),
     "rule.frost": N_("frost protection"),
     "rule.safe-duty": N_("fixed heat without a sensor"),
     "rule.window": N_("window open"),

@@ -47,6 +47,7 @@ WORDS = Phrases({
     "seen.never": N_("The centre learnt nothing of it before it was mended."),
     "sent": N_("Who would have got an SMS"),
     "sent.to": N_("{clock}, to {person}"),
+    "sent.open": N_("Follow the link of the message"),
     "report.title": N_("Report: was everything kept?"),
     "report.ask": N_("To judge, everything that you broke is mended, and three quarters of an hour pass at once."
                      " Then time goes on as before."),

@@ -62,5 +62,5 @@ def grant(connection: database.Connection, own: str = COMMUNE) -> None:
         for role in ROLES.values():
             for insee, trade in role.areas:
                 where = own if insee == COMMUNE else insee
-                grants.give(connection, Grant(role.person, where, trade, 0, None, "bocage demo", 0))
-        grants.give(connection, Grant(DUTY[1].name, grants.ALL, grants.ALL, 0, None, "bocage demo", 0))
+                grants.give(connection, Grant(role.person, where, trade, 0, None, "la démonstration", 0))
+        grants.give(connection, Grant(DUTY[1].name, grants.ALL, grants.ALL, 0, None, "la démonstration", 0))

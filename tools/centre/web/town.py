@@ -39,7 +39,7 @@ WORDS = Phrases(orders.WORDS.messages | {
     "plan.none": N_("No policy is in force here: the lamps follow the calendar set at their installation, or the sun."),
     "plan.lit": N_("lit {spans}"),
     "plan.dark": N_("dark all night"),
-    "plan.always": N_("the plan never cuts the power: each light follows the calendar that it was given"),
+    "plan.always": N_("by the plan always under power: each light follows the calendar that it was given"),
     "now": NN_("{lit} of {count} light is lit.", "{lit} of {count} lights are lit."),
     "now.known": NN_(
         "Of the lights that are sound and heard, {lit} of {count} is lit.",
