@@ -201,6 +201,8 @@ def test_light_is_chosen_by_keyboard_and_its_address_opens_the_same(web, chromiu
     other.wait_for_selector("#map[data-ready]")
     assert other.locator("#panel article").get_attribute("data-id") == chosen
     assert other.url == page.url
+    other.set_viewport_size({"width": 360, "height": 740})
+    assert other.locator("#panel article").bounding_box()["y"] < 740 / 2  # on a telephone its figures are in sight
     page.keyboard.press("Escape")
     assert page.locator("#panel").is_hidden() and "light=" not in page.url
     other.click("#close")

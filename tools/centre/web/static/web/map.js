@@ -56,6 +56,7 @@
     const isWhole = where() === wholeView;
     map.invalidateSize();
     if (isWhole) whole();
+    else if (layer.chosen !== null && !map.getBounds().contains(layer.place(layer.chosen))) map.panTo(layer.place(layer.chosen), { animate: false });
   }).observe(root);
 
   // --- what is in view
