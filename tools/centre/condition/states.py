@@ -152,6 +152,10 @@ class States:
                 found = self._state(None, cabinet, None, node, None)
                 yield State(insee, None, None, None, None, cabinet, None, node, *found)
 
+    def is_switched(self, cabinet: str | None, feeder: str | None) -> bool:
+        """Returns whether a cabinet has told of a contactor of this feeder."""
+        return (cabinet, feeder) in self._contactors
+
     # --- inside -----------------------------------------------------------------------------------------------------
 
     def _asked(self, statement: str, column: str) -> Iterable[tuple]:

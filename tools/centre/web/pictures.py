@@ -11,11 +11,13 @@ import os
 import secrets
 import time
 from collections import Counter, OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
+from functools import lru_cache
 from threading import Lock
 from typing import NamedTuple
 
+from policy import sun
 from tools.centre.condition.states import State, States
 from tools.centre.limits import STAMP_AHEAD_S_MAX, STAMP_UNIX_S_MIN
 from tools.centre.registry.equipment import LIGHT
@@ -25,7 +27,7 @@ from tools.centre.web.connections import Areas
 from tools.centre.web.limits import PICTURE_LIGHTS_MAX, PICTURE_S, PICTURE_STALE_S
 from tools.centre.web.search import plain, sorting
 from tools.centre.web.spaces import Space, spaces
-from tools.centre.web.states import Shown, shown
+from tools.centre.web.states import LIT, OFF, PENDING, Shown, shown
 from wire import event, record
 
 _MEASURED = f"""SELECT node, power_dw, level_percent, CASE WHEN readings_quality <> {record.UNSET}
@@ -184,18 +186,51 @@ def _lights(
             measured[node] = measured[node][0], said.detail[0], measured[node][2]
     places = {row[0]: row[1:] for row in connection.execute(_PLACES, (insee, now_s, now_s))}
     found = []
+    turned = _turned(places.values(), now_s=now_s)
     for state in states.of_equipment(LIGHT):
         place, figures = places.get(state.id, _NOWHERE), measured.get(state.node, _UNMEASURED)
-        old = known.get(state.id)
-        if old is None or old.state != state or old.figures != figures or old.place != place:
-            old = _light(state, Place._make(place), Figures._make(figures), old)
+        turn = None if states.is_switched(state.cabinet, state.feeder) else turned
+        old, how = known.get(state.id), _shown(state, Figures._make(figures), turn)
+        if old is None or old.shown != how or old.state != state or old.figures != figures or old.place != place:
+            old = _light(state, how, Place._make(place), Figures._make(figures), old)
         found.append(old)
     return tuple(sorted(found, key=_order))
 
 
-def _light(state: State, place: Place, figures: Figures, old: Light | None) -> Light:
-    level, power = figures.level_percent, figures.power_dw
+class _Turn(NamedTuple):
+    """States when the sun last set or rose, and which it did."""
+
+    unix_s: int
+    is_dusk: bool
+
+
+def _turned(places: Iterable[tuple], *, now_s: int) -> _Turn | None:
+    """Returns the last sunset or sunrise where the lights are: (…, longitude, latitude); None: no light has a place."""
+    found = next(((place[-1], place[-2]) for place in places if None not in place[-2:]), None)
+    return None if found is None else _turned_at(*(round(10_000 * one) for one in found), now_s // 60)
+
+
+@lru_cache(maxsize=1024)
+def _turned_at(latitude_e4: int, longitude_e4: int, minute: int) -> _Turn | None:
+    days = (60 * minute // 86_400 - 1, 60 * minute // 86_400)
+    turns = [(sun.crossing_s(day, latitude_e4, longitude_e4, rising=rising), not rising)
+             for day in days for rising in (True, False)]  # fmt: skip
+    past = [_Turn(at_s, is_dusk) for at_s, is_dusk in turns if at_s is not None and at_s <= 60 * minute]
+    return max(past, default=None)
+
+
+def _shown(state: State, figures: Figures, turned: _Turn | None) -> Shown:
+    """Returns the state that screens show. turned: for a lamp that is always under power; it tells of its switching
+    with its next report, and until then one that was dark before the sun set, or burnt before it rose, is as little
+    known as one that was ordered and not measured."""
+    power, level, at_s = figures
     how = shown(state.state, has_node=state.node is not None, power_dw=power, level_percent=level)
+    if turned is None or at_s is None or at_s >= turned.unix_s or how != (OFF if turned.is_dusk else LIT):
+        return how
+    return PENDING
+
+
+def _light(state: State, how: Shown, place: Place, figures: Figures, old: Light | None) -> Light:
     if old is not None and (old.state.street, old.state.name, old.place.post) == (state.street, state.name, place.post):
         return Light(state, how, place, figures, old.words, old.order)
     id = state.id or ""

@@ -21,6 +21,7 @@ from wire.record import EventBody, encode_body
 
 EVERYTHING = frozenset(("*", trade) for trade in ("lighting", "heating", "watering", "any", "every"))
 AREAS = within(EVERYTHING, INSEE)
+SUNSET_S = 1_794_846_300  # over these lights, on 2026-11-16 at 17:25 in France
 
 
 @pytest.fixture
@@ -76,6 +77,15 @@ def test_what_was_ordered_since_the_newest_measurement_is_ordered_and_not_measur
     found = next(one for one in now.lights if one.id == off.id)
     assert (found.shown, found.figures.level_percent) == (states.PENDING, 100)
     assert now.counts[states.OFF] == before.counts[states.OFF] - 1
+
+
+def test_a_lamp_that_was_dark_before_the_sun_set_is_not_called_dark_after_it(lit):
+    with closing(schema.open_to_write(lit)) as connection:
+        heard = dict.fromkeys(("received_unix_s", "seconds", "readings_seconds"), SUNSET_S - 300)
+        connection.execute(f"UPDATE latest SET {', '.join(f'{one} = ?' for one in heard)}", tuple(heard.values()))
+    counts = [Pictures(lit).of(AREAS, INSEE, now_s=SUNSET_S + after_s).counts for after_s in (-60, 120)]
+    assert counts[0][states.OFF] and not counts[1][states.OFF] and counts[1][states.LIT] == counts[0][states.LIT]
+    assert counts[1][states.PENDING] == counts[0][states.PENDING] + counts[0][states.OFF]
 
 
 def test_rights_that_differ_share_no_picture(lit):
