@@ -31,11 +31,9 @@ DEVELOPERS = (
     "simulator/rig/", "tools/bare/", "tools/bench/", "tools/hardware/", "tools/link/", "tools/package/", "tools/prove/",
     "tools/prepare.py",
 )  # fmt: skip
-# And what `bocage node new --reference` prints.
-SETTINGS = (
-    "firmware.node.settings", "firmware.heating.settings", "firmware.lighting.settings", "firmware.watering.settings",
-    "firmware.kinds.water_meter",
-)  # fmt: skip
+# And what `bocage node new --reference` prints: where the settings of a node, a trade or a kind are read.
+SETTINGS = ("firmware/*/settings.py", "firmware/kinds/*.py")
+_READS_SETTINGS = re.compile(r"^FIELDS = \([^)]*\)$", re.MULTILINE)
 # The marks of gateway/language: a sentence; a context and a sentence; singular and plural.
 KEYWORDS = {"N_": None, "NC_": ((1, "c"), 2), "NN_": (1, 2)}
 _WIDTH = 120
@@ -74,16 +72,18 @@ def extract(root: Path) -> Catalog:
                 "python", path, keywords=KEYWORDS, comment_tags=["Translators:"], strip_comment_tags=True
             ):
                 template.add(message, locations=[(name, 0)], auto_comments=comments, context=context)
-    for module in (COMMANDS, *SETTINGS):
-        if _file(root, module).is_file():
-            for name, text in _help_of(root, module):
+    if _file(root, COMMANDS).is_file():
+        for name, text in _help_of(root, _file(root, COMMANDS)):
+            template.add(text, locations=[(name, 0)])
+    for path in sorted(path for pattern in SETTINGS for path in root.glob(pattern)):
+        if _READS_SETTINGS.search(path.read_text(encoding="utf-8")):
+            for name, text in _help_of(root, path):
                 template.add(text, locations=[(name, 0)])
     return template
 
 
-def _help_of(root: Path, module: str) -> Iterator[tuple[str, str]]:
+def _help_of(root: Path, path: Path) -> Iterator[tuple[str, str]]:
     """Returns what a command says of itself, and what those below it say: pairs of file and paragraph."""
-    path = _file(root, module)
     name, tree = path.relative_to(root).as_posix(), ast.parse(path.read_text(encoding="utf-8"))
     for text in _paragraphs(tree):
         yield name, text
@@ -92,7 +92,7 @@ def _help_of(root: Path, module: str) -> Iterator[tuple[str, str]]:
     for table in tree.body:
         if isinstance(table, ast.Assign) and [ast.unparse(one) for one in table.targets] == ["COMMANDS"]:
             for below in ast.literal_eval(table.value).values():
-                yield from _help_of(root, below)
+                yield from _help_of(root, _file(root, below))
 
 
 def _paragraphs(tree: ast.Module) -> list[str]:
