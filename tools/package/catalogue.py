@@ -31,8 +31,8 @@ DEVELOPERS = (
     "simulator/rig/", "tools/bare/", "tools/bench/", "tools/hardware/", "tools/link/", "tools/package/", "tools/prove/",
     "tools/prepare.py",
 )  # fmt: skip
-# And what `bocage node new --reference` prints: where the settings of a node, a trade or a kind are read.
-SETTINGS = ("firmware/*/settings.py", "firmware/kinds/*.py")
+# And what `bocage node new --reference` prints: where the settings of any node, of a trade or of a kind are read.
+SETTINGS, KINDS = "firmware/*/settings.py", "firmware/kinds/*.py"
 _READS_SETTINGS = re.compile(r"^FIELDS = \([^)]*\)$", re.MULTILINE)
 # The marks of gateway/language: a sentence; a context and a sentence; singular and plural.
 KEYWORDS = {"N_": None, "NC_": ((1, "c"), 2), "NN_": (1, 2)}
@@ -75,10 +75,10 @@ def extract(root: Path) -> Catalog:
     if _file(root, COMMANDS).is_file():
         for name, text in _help_of(root, _file(root, COMMANDS)):
             template.add(text, locations=[(name, 0)])
-    for path in sorted(path for pattern in SETTINGS for path in root.glob(pattern)):
-        if _READS_SETTINGS.search(path.read_text(encoding="utf-8")):
-            for name, text in _help_of(root, path):
-                template.add(text, locations=[(name, 0)])
+    own = (path for path in root.glob(KINDS) if _READS_SETTINGS.search(path.read_text(encoding="utf-8")))
+    for path in sorted((*root.glob(SETTINGS), *own)):
+        for name, text in _help_of(root, path):
+            template.add(text, locations=[(name, 0)])
     return template
 
 
