@@ -188,7 +188,7 @@ def test_a_silent_cabinet_is_named_as_people_call_it_with_its_commune():
     from tools.centre.registry.register import Place
 
     (one,) = causes([], {f"{FENEU}-cab-1": NOW_S}, now_s=NOW_S + 7200)
-    place = Place(Key(FENEU, CABINET, "cab-1"), "Armoire place du Bourg", None, "Feneu", None, None)
+    place = Place(Key(FENEU, CABINET, "cab-1"), "Armoire place du Bourg", "place du Bourg", "Feneu", None, None)
     assert isinstance(one.about, Silence)
     said = words.said(one._replace(about=one.about._replace(place=place)))["fr"]
     assert said == "Armoire place du Bourg, Feneu : plus rien n’en est reçu"

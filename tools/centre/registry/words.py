@@ -20,7 +20,8 @@ def place_text(place: Place, language: str) -> str:
         feeder = translate(_FEEDER, language, feeder=place.feeder)
     if place.key.kind == FEEDER and place.name in (None, place.feeder):  # told once
         name, feeder = name if place.name is None or feeder is None else feeder, None
-    parts = (name, place.street, place.commune or place.key.insee, feeder)
+    street = None if place.street is not None and name.endswith(place.street) else place.street  # told once, too
+    parts = (name, street, place.commune or place.key.insee, feeder)
     return ", ".join(part for part in parts if part)
 
 
