@@ -11,6 +11,10 @@ def collector(monkeypatch, repository):
     monkeypatch.syspath_prepend(str(repository / "firmware/esp32"))
     import collector
 
+    # On a node modules are few, and plain ones.
+    few = types.ModuleType("sys")
+    few.modules = {"collector": collector, "gc": collector.gc}
+    monkeypatch.setattr(collector, "sys", few)
     runs = []
     monkeypatch.setattr(collector.gc, "collect", lambda: runs.append(1))
     monkeypatch.setattr(collector.gc, "mem_free", lambda: 1000 + len(runs), raising=False)
@@ -45,14 +49,14 @@ def test_what_is_free_is_asked_after_the_first_collection_and_after_each_sixteen
     assert sorted(set(free)) == [1000, 1001, 1017]
 
 
-def test_a_module_that_another_uses_is_looked_at_before_it(collector, monkeypatch):
+def test_a_module_that_another_uses_is_looked_at_before_it(collector):
     made, _ = collector
+    own = sys.modules["collector"]
     user, used = types.ModuleType("zz_user"), types.ModuleType("aa_used")
     user.used, used.user = used, user
-    monkeypatch.setitem(sys.modules, "zz_user", user)
-    monkeypatch.setitem(sys.modules, "aa_used", used)
+    own.sys.modules |= {"zz_user": user, "aa_used": used}
     type(made)()
-    looked, chain = [], sys.modules["collector"].MODULES
+    looked, chain = [], own.MODULES
     while chain is not None:
         chain, last = chain
         looked.append(last)
