@@ -96,7 +96,7 @@ def test_a_month_costs_what_its_lamps_have_drawn(lived, page):
     assert drawn_kwh > 23
     assert figure(text, "kWh") == pytest.approx(drawn_kwh, abs=1)
     assert figure(text, "€") == pytest.approx(PRICE * drawn_kwh, abs=0.6)
-    since, percent = re.search(r"mesuré depuis ([^;]+)\s; ([0-9,]+)\s% du temps", text).groups()
+    since, percent = re.search(r"mesuré depuis ([^,]+), pendant ([0-9,]+)\s% de ce temps", text).groups()
     assert "3 nov" in since and float(percent.replace(",", ".")) > 99
 
 
