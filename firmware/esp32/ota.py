@@ -7,7 +7,7 @@ The boot loader of ESP-IDF decides which one starts, by a state that it keeps fo
     NEW              chosen by `set_boot`: the next start tries it
     PENDING_VERIFY   that start runs
     VALID            `mark_app_valid_cancel_rollback` was called: it stays
-    ABORTED          the chip started again before that, for whatever cause: the former interpreter runs
+    ABORTED          the chip started again before that: the former interpreter runs
 
 So an interpreter has one try. A record as in `slots`, in files of its own, adds what the boot loader does not tell:
 

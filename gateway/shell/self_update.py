@@ -11,9 +11,9 @@ watches, and takes them back.
         outcome.json, system-outcome.json
                           how the last one of each ended; the agent makes records of them (shell/update_report.py)
 
-The unit of the trial lies in /etc, where no package touches it, and is enabled: after a power cut it goes on by itself,
-whatever the new package has done to the agent, its commands and its units. A trial of the system is led by Python,
-which may be what an update breaks: a program that has failed five times in an hour leaves the way back to the script.
+The unit of the trial lies in /etc, where no package touches it, and is enabled. So the trial goes on after a power cut,
+also where the new package has broken the agent, its commands or its units. Python leads the trial of a system, and an
+update may break Python: after five failures in an hour the script takes the update back.
 `System` and `Archive` change the machine, this decides nothing.
 """
 

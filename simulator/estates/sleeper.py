@@ -253,13 +253,6 @@ class SleeperStory:
         second = civil.local_from_unix(civil.PARIS, at_s).second
         return (at_s - self.begin_s) // 86_400, second // 3600, second // 60 % 60, second % 60
 
-    def until_awake(self):
-        for _ in range(100_000):
-            if not self.is_asleep:
-                return
-            self.run(seconds=1)
-        raise AssertionError("it never wakes")
-
     def missing(self):
         """Returns the records that the node made and the gateway does not hold."""
         return sorted(set(self.made) - set(self.gateway.records))

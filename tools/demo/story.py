@@ -168,7 +168,7 @@ class Story:
 
     def short_between(self, from_s: int, until_s: int) -> tuple[int, int]:
         """Returns the most sound lamps with a node that were to be lit at once within a time, and the most of these
-        that were not; (0, 0) where nobody looked."""
+        that were not; (0, 0) if no checker looked at the street in that time."""
         found = [one for one in self.territory.snapshots if from_s <= one.unix_s <= until_s]
         wanted = max((one.wanted for one in found), default=0)
         return wanted, max((one.wanted - one.lit for one in found), default=0)

@@ -25,19 +25,11 @@ from tests.tools.package.test_package_updates import (
     update,
     without_lamps,
 )
+from tests.tools.package.test_package_updates import pytestmark as marks
 from tools.centre.agents import campaign, repository
 from wire import event
 
-pytestmark = [
-    pytest.mark.root,
-    pytest.mark.services,
-    pytest.mark.slow,
-    pytest.mark.timeout(900),
-    pytest.mark.skipif(
-        not all(map(shutil.which, ("dpkg-deb", "apt-ftparchive", "gpg"))),
-        reason="no apt-ftparchive or gpg program: apt-get install apt-utils gpg",
-    ),
-]
+pytestmark = marks
 FIRST, SECOND = "20261101T000000Z", "20261115T000000Z"
 WATCH_S = 30
 TRIAL = "etc/systemd/system/bocage-trial.service"

@@ -15,11 +15,10 @@ _FIELD_OF = {attribute: field for field, attribute in ATTRIBUTES.items()}
 
 def place_text(place: Place, language: str) -> str:
     """Returns a place as a person says it: `point lumineux 0117, rue du Port, Feneu, départ bourg`."""
-    name, feeder = place.name or key_text(place.key, language), None
-    if place.feeder is not None:
-        feeder = translate(_FEEDER, language, feeder=place.feeder)
+    name = place.name or key_text(place.key, language)
+    feeder = None if place.feeder is None else translate(_FEEDER, language, feeder=place.feeder)
     if place.key.kind == FEEDER and place.name in (None, place.feeder):  # told once
-        name, feeder = name if place.name is None or feeder is None else feeder, None
+        name, feeder = (place.name and feeder) or name, None
     street = None if place.street is not None and name.endswith(place.street) else place.street  # told once, too
     parts = (name, street, place.commune or place.key.insee, feeder)
     return ", ".join(part for part in parts if part)

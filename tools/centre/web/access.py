@@ -1,6 +1,6 @@
-"""Says what of the warehouse a person may see: communes, and a connection that shows no more. Pages ask nobody else.
+"""Gives pages the communes that a person may see, and connections to the warehouse that show no more.
 
-What is not granted is not there: a commune of somebody else answers 404, as one that does not exist.
+A page learns what it may show from here alone. The commune of somebody else answers 404, like one that does not exist.
 """
 
 from collections.abc import Iterable

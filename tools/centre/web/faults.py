@@ -102,10 +102,14 @@ def _list(request: Any, own: Commune, refused: str = "") -> Any:
     whole = picture(request, own)
     lights = _lights(whole)
     off = {one.id for one in whole.lights if one.figures.level_percent == 0}
-    rows = [_row(one, insee, lights, request.language) for one in some]
-    rows = [row | {"is_off": is_judged_lit(one.first) and _light_of(one, insee) in off}
-            for row, one in zip(rows, some, strict=True)]  # fmt: skip
-    rows = [row | {"is_claimed": one} for row, one in zip(rows, claimed, strict=True)]
+    rows = [
+        {
+            **_row(one, insee, lights, request.language),
+            "is_off": is_judged_lit(one.first) and _light_of(one, insee) in off,
+            "is_claimed": is_claimed,
+        }
+        for one, is_claimed in zip(some, claimed, strict=True)
+    ]
     return shown(
         request, "faults.html", WORDS, commune=own, tab="faults", rows=rows, found=len(groups), ended_unix_s=ended_s,
         pager=pager, may_give=ticket.may_give(own), alone=alone(request, own), text_max=NOTE_TEXT_MAX,

@@ -1,4 +1,5 @@
-"""Says for each request who asks, what they may see, in which language, and what time it is. Pages ask nobody else.
+"""Puts into each request who asks, what this person may see, the language and the time. Pages learn these from here
+alone.
 
     request.person      the account's name, which is the person of `bocage centre access`; None: nobody is logged in
     request.areas       what the scope grants them now (`tools.centre.scope.grants`)

@@ -99,7 +99,9 @@ def town(request: Any, insee: str) -> Any:
     own = commune(request, insee, grants.LIGHTING)
     whole = picture(request, own)
     counts, silent = whole.counts, alone(request, own)
-    values: dict[str, Any] = {"has_control": has_control(), "now": _now(whole.lights, None, (), request)}
+    policy: Policy | None = None
+    given: list[orders.Given] = []
+    values: dict[str, Any] = {"has_control": has_control()}
     if settings.BOCAGE.control is not None:
         with opened_control(own.areas) as control:
             given, cards = _orders(control, own, request)
@@ -116,10 +118,10 @@ def town(request: Any, insee: str) -> Any:
                 "policy": policy,
                 "is_day": policy is not None and night.is_day(policy, now_s=request.now_s),
                 "plans": [] if policy is None else night.plans(policy, ordered, now_s=request.now_s),
-                "now": _now(whole.lights, policy, given, request),
                 "form": giving.form_of(request, own, control, KINDS["light"], "", right="light"),
             }
     values |= {
+        "now": _now(whole.lights, policy, given, request),
         "faults": counts[FAULT],
         "unknown": counts[UNKNOWN],
         "is_sound": not counts[FAULT] and not counts[UNKNOWN] and not silent,
@@ -170,13 +172,19 @@ def _now(lights: Sequence[Light], policy: Policy | None, given: Sequence["orders
     now_s = request.now_s
     sound = [one for one in lights if one.shown not in (FAULT, UNKNOWN)]
     plan = {} if policy is None else night.wanted(policy, now_s=now_s)
-    held = [one for one in given if one.order.command.not_before_s <= now_s < one.until_s + SWITCHED_S]
+    held = [] if policy is None else [
+        (one, None if own.gateway is None else cabinet_of(own.insee, own.gateway),
+         {feeder.name for feeder in addressed_feeders(policy, own.target)})
+        for one in given
+        if (own := one.order.command).not_before_s <= now_s < one.until_s + SWITCHED_S
+    ]  # fmt: skip
     counts: Counter[str] = Counter()
     planned: set[night.Wanted] = set()
     until_s = None
     for one in sound:
-        wanted = plan.get(one.state.feeder or "")
-        order = next((own for own in held if policy is not None and _touches(own, one, policy)), None)
+        cabinet, feeder = one.state.cabinet, one.state.feeder
+        wanted = plan.get(feeder or "")
+        order = next((own for own, where, feeders in held if where in (None, cabinet) and feeder in feeders), None)
         found = "unknown" if wanted is None else _judged(one, wanted, order, now_s=now_s)
         if wanted is not None and found == "planned":
             planned.add(wanted)
@@ -210,12 +218,6 @@ def _judged(light: Light, wanted: night.Wanted, order: "orders.Given | None", *,
     if wanted.is_lit:  # one that its own calendar dims to nothing is not missing
         return "unknown" if light.shown == OFF and light.figures.level_percent == 0 else "missing"
     return "extra" if is_lit and heard_s >= since_s else "unknown"
-
-
-def _touches(given: "orders.Given", light: Light, policy: Policy) -> bool:
-    own, state = given.order.command, light.state
-    is_there = own.gateway is None or cabinet_of(own.insee, own.gateway) == state.cabinet
-    return is_there and any(one.name == state.feeder for one in addressed_feeders(policy, own.target))
 
 
 def _sentence(counts: Counter[str], planned: set[night.Wanted], ordered_until_s: int | None, language: str) -> str:
