@@ -61,7 +61,7 @@ _QUIET_AFTER_DUSK_S = 1800
 # Nodes report in the minute after each quarter hour: a run that ended then would find records on their way up.
 _QUARTER_S = 900
 _QUARTER_DONE_S = 600
-# For a run that ends after its hours: a record takes its report's spread, a flush and a batch's age to the warehouse.
+# To the warehouse a record takes its report's spread, a flush and a batch's age.
 _ON_THE_WAY_MS = 300_000
 # What is this fresh when the plug is pulled need not be in the gateway's list of what its journal holds.
 _UNLISTED_MS = limits.JOURNAL_LOOK_EVERY_MS + 5_000
@@ -355,8 +355,8 @@ class Territory:
         self.streets.settle()
         self.rooms.settle()
         self.greens.settle()
-        lately_ms = None if self.options.until_dusk else self.world.now_ms - _ON_THE_WAY_MS
         unheard = frozenset().union(*(thief.unheard for thief in self._thieves))
+        lately_ms = self.world.now_ms - _ON_THE_WAY_MS
         verdict = self.delivery.verdict(warehouse, self._still_waiting(), given_up=unheard, lately_ms=lately_ms)
         # The energy of lamps alone: rooms count their own.
         stored_wh = sum(

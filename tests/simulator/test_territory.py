@@ -241,6 +241,17 @@ def test_a_run_that_is_to_end_after_some_hours_does_and_nothing_is_lost(hours):
     assert all(cut.to_s < hours * HOUR_S - 1800 for cut in result.drawn.cuts)
 
 
+def test_a_record_of_the_last_second_is_on_its_way_and_not_lost():
+    territory = with_nodes(Options(cabinets=1, lamps=1, rooms=0, greens=0, hours=1, faults=False))
+    with territory.sealed:
+        territory.start()
+        while not territory.delivery.acknowledged_count():
+            territory.world.run_until(territory.world.now_ms + 1000)
+        verdict = territory.judge().verdict
+    assert verdict.waiting > 0
+    assert (verdict.lost, verdict.first_faults) == (0, ())
+
+
 @pytest.mark.slow
 def test_the_switched_feeder_is_dark_and_its_nodes_are_off_by_day(dusk):
     switched = [seen for seen in dusk.at_noon if seen[0]]
