@@ -117,7 +117,6 @@ class Territory:
         self.greens = Greens(self.world, self._joining, climate, drought=drought, first=first_green)
         self.policies = self._decided(places)
         self._thieves: list[KeyThief] = []
-        self._node_ms = 0
         self.control = control(self.world, self.broker)
         self.village = (
             village.Village(self.world, self._prng.split("village"), self.broker, self.control, self.drawn.happenings)
@@ -317,8 +316,6 @@ class Territory:
         unix_s = self.world.unix_s
         lit, wanted = self.streets.check_light()
         self.bounds.check()
-        hosts = self.nodes
-        self._node_ms += EVERY_MS * (len(hosts) - [host.node for host in hosts].count(None))
         if self.world.now_ms % 300_000 == 0:
             waiting = sum(gateway.waiting() for gateway in self.gateways)
             carriers = tuple(gateway.carrier() for gateway in self.gateways)
@@ -384,7 +381,7 @@ class Territory:
                 (row for row in stored if row[0][0] not in apart),
             ),
             villages=() if self.village is None else (self.village.report(stored),),
-            node_seconds=self._node_ms // 1000,
+            node_seconds=sum(host.ran_ms() for host in self.nodes) // 1000,
             waits_s=self._waits_s(held),
             stored_digest=stored_digest,
             plants=(tuple(lamp.energy_wh() for lamp in self.lamps), self.rooms.figures(), self.greens.figures()),

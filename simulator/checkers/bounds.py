@@ -13,17 +13,18 @@ class BoundsChecker:
         self.violations: list[str] = []
 
     def check(self) -> None:
+        boots_max = limits.INBOX_NODES_MAX * limits.TIMEMAP_BOOTS_PER_NODE_MAX
         for host, budget in self._gateways:
-            if host.core is None:
+            core, options = host.core, host.options
+            if core is None:
                 continue
             host.waiting_max = max(host.waiting_max, host.waiting())
-            self._bound(host, "batches ahead", host.core.uplink.ahead(), host.options.window_max)
-            self._bound(host, "journal bytes", host.core.journal.bytes_held, host.options.journal_bytes_max)
-            self._bound(host, "metered bytes", host.metered_bytes, budget or host.metered_bytes)
-            self._bound(host, "nodes", len(host.core.registry), limits.INBOX_NODES_MAX)
-            boots_max = limits.INBOX_NODES_MAX * limits.TIMEMAP_BOOTS_PER_NODE_MAX
-            self._bound(host, "boots in the time map", host.core.anchors.remembered(), boots_max)
-
-    def _bound(self, host: GatewayHost, what: str, value: int, maximum: int) -> None:
-        if value > maximum:
-            self.violations.append(f"{host.options.name}: {what} {value} above {maximum}")
+            for what, value, maximum in (
+                ("batches ahead", core.uplink.ahead(), options.window_max),
+                ("journal bytes", core.journal.bytes_held, options.journal_bytes_max),
+                ("metered bytes", host.metered_bytes, budget or host.metered_bytes),
+                ("nodes", len(core.registry), limits.INBOX_NODES_MAX),
+                ("boots in the time map", core.anchors.remembered(), boots_max),
+            ):
+                if value > maximum:
+                    self.violations.append(f"{options.name}: {what} {value} above {maximum}")

@@ -11,7 +11,7 @@ centre's lease holds, which who watches a street does not know: then either it o
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from policy import lighting
+from policy import civil, lighting
 from simulator.checkers.street import Order
 from simulator.plants.lamps import Lamp, LampFeeder
 
@@ -19,6 +19,7 @@ GRACE_S = 120
 EVERY_MS = 30_000
 # Twice the level at which a cell turns bright: at dawn that is some minutes of light.
 DARK_SKY_LX = 110
+_LOOK_EVERY_S = 600
 
 
 class Watched(NamedTuple):
@@ -68,28 +69,47 @@ class LightingChecker:
         self._watched = watched
         # For each lamp by its place: what its policy wants, and the Unix seconds between which it wants that.
         self._wanted: list[tuple[int, int, int]] = []
+        self._feeders: list[LampFeeder] = []
+        # What the last look has counted; it holds until this many changes of light, and until this Unix second.
+        self._counted = 0, 0, 0
+        self._changes, self._until_s = 0, 0
         self.orders = LampOrders()
         self._wrong_since: dict[tuple[str, str], int] = {}
         self._reported: set[tuple[str, str]] = set()
         self.violations: list[str] = []
         self.worst_delay_s = 0
-        self.lamp_checks = 0
         # Checks at which a lamp burnt by its cell alone.
         self.by_cell_checks = 0
         # What the same dark hours would have drawn at full power: 0.1 W times the checks at which light was wanted.
         self.full_power_dw_checks = 0
 
     def check(self, *, unix_s: int) -> tuple[int, int]:
-        """Judges every lamp now; returns (sound lamps lit, sound lamps that the policy wants lit)."""
+        """Judges every lamp now; returns (sound lamps lit, sound lamps that the policy wants lit).
+
+        What was right is right until a light, a policy or the orders change. Each ten minutes all lamps are looked at
+        all the same: a change that its feeder did not count stops the run.
+        """
+        if len(self._wanted) < len(self._watched):
+            self._wanted = [(0, 0, 0)] * len(self._watched)
+            self._feeders = list({one.lamp.feeder for one in self._watched})
+        standing, changes = self.orders.standing(unix_s), sum([feeder.changes for feeder in self._feeders])
+        is_same = changes == self._changes and unix_s < self._until_s and not standing
+        if not is_same or unix_s % _LOOK_EVERY_S == 0:
+            before, self._counted, self._changes = self._counted, self._look(standing, unix_s), changes
+            assert not is_same or self._counted == before, "a light changed, and its feeder did not count it"
+        lit, wanted_lit, full_power_dw = self._counted
+        self.full_power_dw_checks += full_power_dw
+        return lit, wanted_lit
+
+    def _look(self, standing: list[tuple[Order, Sequence[LampFeeder]]], unix_s: int) -> tuple[int, int, int]:
+        """Judges every lamp now; returns what `check` does, and what those that are to be lit draw at full power."""
         lit = wanted_lit = full_power_dw = 0
-        standing = self.orders.standing(unix_s)
-        self._wanted += [(0, 0, 0)] * (len(self._watched) - len(self._wanted))
-        self.lamp_checks += len(self._watched)
         wrong_since, known = self._wrong_since, self._wanted
+        right_s = unix_s + civil.day_s
         for place, (name, lamp, plan, sky_lx) in enumerate(self._watched):
             wanted, from_s, until_s = known[place]
             if not from_s <= unix_s < until_s:
-                wanted, _, _ = known[place] = _wanted(plan.night(unix_s), unix_s)
+                wanted, _, until_s = known[place] = _wanted(plan.night(unix_s), unix_s)
             light = lamp.light_percent()
             is_sound = lamp.feeder.powered and not lamp.module_dead and not lamp.relay_stuck
             if is_sound and light > 0:
@@ -98,16 +118,19 @@ class LightingChecker:
                 wanted_lit += is_sound
                 full_power_dw += lamp.true_dw
             is_lit = _ordered(standing, lamp.feeder, wanted > 0) if standing else wanted > 0
-            if is_lit == (light > 0) and not wrong_since:
-                continue
-            self._judge(name, "dark", is_sound and is_lit is True and light == 0, unix_s)
+            is_dark = is_sound and is_lit is True and light == 0
             burns = is_sound and is_lit is False and light > 0
+            if not (is_dark or burns or wrong_since):
+                right_s = min(right_s, until_s)
+                continue
+            right_s = unix_s
+            self._judge(name, "dark", is_dark, unix_s)
             if burns and sky_lx is not None and sky_lx(unix_s) < DARK_SKY_LX:
                 self.by_cell_checks += 1
                 burns = False
             self._judge(name, "burning", burns, unix_s)
-        self.full_power_dw_checks += full_power_dw
-        return lit, wanted_lit
+        self._until_s = right_s
+        return lit, wanted_lit, full_power_dw
 
     def _judge(self, name: str, what: str, wrong: bool, unix_s: int) -> None:
         key = (name, what)

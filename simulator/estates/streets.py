@@ -233,7 +233,7 @@ class Streets:
         lamp, host = self.lamps[index - self._first], self.hosts[index - self._first]
         lamp.settle(now_ms=self._world.now_ms, unix_s=self._world.unix_s)
         lit = lamp.light_percent() > 0
-        setattr(lamp, what, True)
+        lamp.damage(what)
         # A relay that sticks on a switched feeder is never detected: the contactor makes it dark by day.
         if what == "module_dead" or not lamp.feeder.switched:
             visible_s = self._world.unix_s if lit and what == "module_dead" else None
@@ -243,7 +243,8 @@ class Streets:
         """Makes a damaged lamp as new."""
         lamp, host = self.lamps[index - self._first], self.hosts[index - self._first]
         lamp.settle(now_ms=self._world.now_ms, unix_s=self._world.unix_s)
-        lamp.module_dead = lamp.relay_stuck = False
+        for what in ("module_dead", "relay_stuck"):
+            lamp.damage(what, is_damaged=False)
         self.excused |= withdrawn(self.expected, host.settings.node, now_s=self._world.unix_s)
 
     def mains(self, gateway: GatewayHost, there: bool) -> None:
@@ -389,7 +390,7 @@ class Streets:
     def _switch(self, one: Circuit, powered: bool) -> None:
         for lamp in one.lamps:
             lamp.settle(now_ms=self._world.now_ms, unix_s=self._world.unix_s)
-        one.feeder.powered = powered
+        one.feeder.feed(powered)
         for host, lamp in zip(one.hosts, one.lamps, strict=True):
             if powered:
                 lamp.meter_reset()

@@ -68,6 +68,7 @@ class NodeHost:
         self._flash: Checkpoint | None = Checkpoint(0, None, memory, b"") if memory else None
         self._local_start_ms = 0
         self._world_start_ms = 0
+        self._ran_ms = 0  # in former lives
         self._wake_ms: int | None = None
         self._life = 0
         # For a board on a battery; made when its trade reports that it sleeps.
@@ -84,13 +85,16 @@ class NodeHost:
 
     def power_off(self) -> None:
         """Cuts the mains, so that RAM is lost and the output falls."""
-        self._life += 1
-        self.node = None
+        self._end_life()
         if self.asleep is not None:
             self.asleep.lose_power(self._world.now_ms)
         if self.programs is not None:
             self.programs.lose_power()
         self._ports.power_off()
+
+    def ran_ms(self) -> int:
+        """Returns for how long the code has run until now."""
+        return self._ran_ms + (0 if self.node is None else self._world.now_ms - self._world_start_ms)
 
     def receive(self, datagram: bytes, peer: Any) -> None:
         """Passes on a datagram that has reached the antenna."""
@@ -190,10 +194,15 @@ class NodeHost:
             self._reset()
         return runs
 
+    def _end_life(self) -> None:
+        """Ends what the code has in RAM."""
+        self._life += 1
+        self._ran_ms = self.ran_ms()
+        self.node = None
+
     def _reset(self) -> None:
         """Resets the chip: RAM is lost, outputs are at their safe level at once."""
-        self._life += 1
-        self.node = None
+        self._end_life()
         self._ports.power_on()
         self._world.after(_BOOT_MS // 2 + self._prng.randrange(_BOOT_MS), self._start, self._life)
 
@@ -285,8 +294,7 @@ class NodeHost:
         image = node.suspend(now_ms)
         if image is None:
             return False
-        self._life += 1
-        self.node = None
+        self._end_life()
         self._wake_ms = None
         self._ports.sleep()
         self.asleep.save(image, self._world.now_ms)

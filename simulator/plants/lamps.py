@@ -83,7 +83,8 @@ class Air:
 class LampFeeder:
     """Models a cable with lamps. `switched`: a contactor cuts all its lamps by day; `permanent`: never.
 
-    `on_change` is called when the level of one of its lamps changes.
+    `on_change` is called when the level of one of its lamps changes. `changes` counts all that may change its light:
+    levels, mains, faults.
     """
 
     def __init__(self, prng: Prng, *, switched: bool) -> None:
@@ -91,7 +92,13 @@ class LampFeeder:
         self.switched = switched
         self.powered = not switched
         self.on_change: Callable[[], None] = lambda: None
+        self.changes = 0
         self._base_dv = prng.around(2320, 15)
+
+    def feed(self, powered: bool) -> None:
+        """Gives mains to the lamps, or takes them."""
+        self.powered = powered
+        self.changes += 1
 
     def grid_dv(self) -> int:
         """Returns the voltage of the mains here, before the contactor, in 0.1 V, with noise."""
@@ -148,7 +155,13 @@ class Lamp:
     def set_level(self, level_percent: int, *, now_ms: int, unix_s: int) -> None:
         self.settle(now_ms=now_ms, unix_s=unix_s)
         self.level_percent = level_percent
+        self.feeder.changes += 1
         self.feeder.on_change()
+
+    def damage(self, what: str, *, is_damaged: bool = True) -> None:
+        """Damages the lamp (`module_dead` or `relay_stuck`), or repairs that."""
+        setattr(self, what, is_damaged)
+        self.feeder.changes += 1
 
     def settle(self, *, now_ms: int, unix_s: int) -> int:
         """Carries energy and temperature forward to now; call before anything changes. Returns the power drawn."""

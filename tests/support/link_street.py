@@ -63,7 +63,7 @@ class LinkStreet:
         """Mains for the whole feeder, or none."""
         for lamp in self.lamps:
             lamp.settle(now_ms=self.world.now_ms, unix_s=self.world.unix_s)
-        self.feeder.powered = closed
+        self.feeder.feed(closed)
         for lamp, host in zip(self.lamps, self.nodes, strict=True):
             if closed:
                 lamp.meter_reset()

@@ -252,7 +252,7 @@ class Town:
             return
         for lamp in self._lamps[_LAMPS:]:
             lamp.settle(now_ms=self.world.now_ms, unix_s=self.world.unix_s)
-        feeder.powered = closed
+        feeder.feed(closed)
         for host, lamp in zip(self.hosts[_LAMPS:], self._lamps[_LAMPS:], strict=True):
             if closed:
                 lamp.meter_reset()

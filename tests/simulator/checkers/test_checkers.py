@@ -7,7 +7,7 @@ Long because each checker has its planted bug, side by side.
 
 from dataclasses import replace
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, partial
 from hashlib import sha256
 
 import pytest
@@ -379,11 +379,16 @@ class StreetLamp:
 
     class feeder:  # noqa: N801
         powered = True
+        changes = 0
 
     module_dead = relay_stuck = False
 
     def __init__(self, light):
         self.light = light
+
+    def shine(self, light):
+        self.light = light
+        self.feeder.changes += 1
 
     def light_percent(self):
         return self.light
@@ -422,15 +427,28 @@ def test_a_street_that_recovers_in_time_starts_anew():
     lamp = StreetLamp(0)
     checker = LightingChecker([Watched("lamp", lamp, Wants(100))])
     for unix_s in range(0, 3000, 30):
-        lamp.light = 100 if unix_s % 120 == 0 else 0
+        lamp.shine(100 if unix_s % 120 == 0 else 0)
         checker.check(unix_s=unix_s)
     assert checker.violations == []
+
+
+@pytest.mark.parametrize("is_counted", [True, False])
+def test_a_light_that_goes_out_is_seen_at_once_and_its_feeder_has_to_count_it(is_counted):
+    lamp = StreetLamp(100)
+    checker = LightingChecker([Watched("lamp", lamp, Wants(100))])
+    assert [checker.check(unix_s=unix_s) for unix_s in range(30, 600, 30)] == [(1, 1)] * 19
+    (lamp.shine if is_counted else partial(setattr, lamp, "light"))(0)
+    if is_counted:
+        assert checker.check(unix_s=600) == (0, 1)
+    else:
+        with pytest.raises(AssertionError):
+            checker.check(unix_s=600)
 
 
 def test_a_broken_lamp_and_a_feeder_without_mains_are_not_the_codes_fault():
     dead, dark = StreetLamp(0), StreetLamp(0)
     dead.module_dead = True
-    dark.feeder = type("feeder", (), {"powered": False})
+    dark.feeder = type("feeder", (), {"powered": False, "changes": 0})
     checker = LightingChecker([Watched("dead", dead, Wants(100)), Watched("dark", dark, Wants(100))])
     for unix_s in range(0, 3000, 30):
         assert checker.check(unix_s=unix_s) == (0, 0)

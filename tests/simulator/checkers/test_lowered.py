@@ -109,7 +109,7 @@ def test_a_promenade_is_lowered_measured_and_back_by_itself():
 
 def test_it_never_raises_and_a_dark_lamp_leaves_it_unmeasured():
     evening = Evening(is_late=True)  # by its calendar at 40 %
-    evening.streets.lamps[2].module_dead = True
+    evening.streets.lamps[2].damage("module_dead")
     evening.order(30).after(30)
     assert evening.levels() == [30] * FEEDER.lamps and evening.said() == ["applied", "unmeasured"]
     assert evening.violations() == []
@@ -124,7 +124,7 @@ def test_what_the_calendar_has_lowered_further_is_measured_so():
 @pytest.mark.parametrize("is_one_dead", [False, True])
 def test_light_at_night_is_measured_once_the_dimmed_lamps_have_risen(is_one_dead):
     evening = Evening(is_late=True)
-    evening.streets.lamps[2].module_dead = is_one_dead
+    evening.streets.lamps[2].damage("module_dead", is_damaged=is_one_dead)
     evening.order(100)
     evening.world.run_until(evening.world.now_ms + 20 * _S)
     assert evening.levels() == [100] * FEEDER.lamps and evening.said() == ["applied"]
@@ -168,7 +168,7 @@ def test_a_cabinet_that_counts_a_dark_lamp_as_lowered_is_caught(monkeypatch):
 
     monkeypatch.setattr(outcomes, "_AtLamp", Credulous)
     evening = Evening()
-    evening.streets.lamps[2].module_dead = True
+    evening.streets.lamps[2].damage("module_dead")
     (dark,) = evening.order(50).after(8).violations()
     assert "gives 0 %, and counts as lowered to 50 %" in dark
 
