@@ -5,7 +5,6 @@ done so. It keeps no record: what the gateway does not acknowledge it never send
 """
 
 from collections.abc import Iterable, Sequence
-from itertools import count
 
 from gateway.core import limits
 from simulator.hosts.gateway import GatewayHost
@@ -15,6 +14,7 @@ from simulator.world.chance import Prng
 from simulator.world.network import LinkQuality, Radio
 from simulator.world.time import World
 from wire import cbor, coap_message, event, quantity, record
+from wire import limits as wire_limits
 from wire.coap import Refused, Response
 from wire.oscore_context import GATEWAY_ID, Pairing
 from wire.record import UNSET, EventBody, Record, Stamp
@@ -54,8 +54,8 @@ class KeyThief:
         key = key_of(self.node)
         pairing = Pairing(key.master_secret if secret is None else secret, key.kid, GATEWAY_ID)
         self._link = paired_link(pairing, self.settings.gateway, boot=_BOOT, random_below=prng.randrange)
-        self._sequences = count()
-        self._asked: dict[int, list[int]] = {}  # by exchange, the sequences in it
+        self._sequence = 0
+        self._asked: dict[int, range] = {}  # by exchange, the sequences in it
         # Alarms and events acknowledged in one day of one life of the gateway, which begin its counts anew.
         self._told = 0
         self._counted_in = (0, 0)
@@ -80,19 +80,23 @@ class KeyThief:
             return
         now_ms = self._world.now_ms
         self._note(self._link.poll(now_ms=now_ms))
-        first = next(self._sequences)
-        sequences = [first, *(next(self._sequences) for _ in range(_RECORDS - 1))]
-        payload = _encoded(sequences, now_ms, _kind(first))
+        sequences = range(self._sequence, self._sequence + _RECORDS)
+        self._sequence += _RECORDS
+        if len(self._asked) < wire_limits.COAP_REQUESTS_PER_PEER_MAX:  # a link that waits for as many takes no more
+            self._ask(sequences, now_ms)
+        self._send()
+        self._world.after(_EVERY_MS, self._turn)
+
+    def _ask(self, sequences: range, now_ms: int) -> None:
+        payload = _encoded(sequences, now_ms, _kind(sequences[0]))
         exchange = self._link.request(
             self.settings.gateway, coap_message.POST, (b"t",), b"".join(payload), now_ms=now_ms
         )
-        if not isinstance(exchange, Refused):
-            self._asked[exchange] = sequences
-            for sequence, data in zip(sequences, payload, strict=True):
-                self._tap(self.node, _BOOT, "made", sequence, data)
-                self.unheard.add((self.node, _BOOT, sequence))
-        self._send()
-        self._world.after(_EVERY_MS, self._turn)
+        assert not isinstance(exchange, Refused), exchange
+        self._asked[exchange] = sequences
+        for sequence, data in zip(sequences, payload, strict=True):
+            self._tap(self.node, _BOOT, "made", sequence, data)
+            self.unheard.add((self.node, _BOOT, sequence))
 
     def _note(self, events: Iterable[object]) -> None:
         for happened in events:
