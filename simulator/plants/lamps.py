@@ -16,7 +16,8 @@ from simulator.world.chance import Prng
 _CASE_TIME_CONSTANT_MS = 1_800_000
 # A luminaire's case is about 0.25 K above the air per watt burnt.
 _CASE_CK_PER_W = 25
-
+# How many values the noise of the mains and of the case's thermometer takes, around 0.
+_NOISE_DV, _NOISE_CK = 15, 13
 
 # A driver whose module is dead draws this itself, as long as its relay feeds it.
 _DRIVER_IDLES_DW = 10
@@ -93,7 +94,7 @@ class LampFeeder:
         self.powered = not switched
         self.on_change: Callable[[], None] = lambda: None
         self.changes = 0
-        self._base_dv = prng.around(2320, 15)
+        self.base_dv = prng.around(2320, 15)  # of the mains here, before noise
 
     def feed(self, powered: bool) -> None:
         """Gives mains to the lamps, or takes them."""
@@ -102,7 +103,7 @@ class LampFeeder:
 
     def grid_dv(self) -> int:
         """Returns the voltage of the mains here, before the contactor, in 0.1 V, with noise."""
-        return self._base_dv + self._prng.randrange(15) - 7
+        return self.base_dv + self._prng.randrange(_NOISE_DV) - _NOISE_DV // 2
 
 
 class Lamp:
@@ -195,7 +196,9 @@ class Lamp:
         power_dw, true_dw = self.settle(now_ms=now_ms, unix_s=unix_s), self.true_dw
         factor = 95 if power_dw >= true_dw else 50 + 45 * (100 * power_dw // true_dw) // 100
         metered_wh = (self._energy_dwms - self._metered_from_dwms) // 36_000_000
-        return power_dw, self.feeder.grid_dv(), factor, metered_wh, self._case_ck + self._prng.randrange(13) - 6
+        noise = self._prng.randrange(_NOISE_DV * _NOISE_CK)  # one number for both: its quotient and its remainder
+        voltage_dv = self.feeder.base_dv + noise // _NOISE_CK - _NOISE_DV // 2
+        return power_dw, voltage_dv, factor, metered_wh, self._case_ck + noise % _NOISE_CK - _NOISE_CK // 2
 
 
 def clear_sky_lx(elevation_cdeg: int) -> int:

@@ -35,14 +35,23 @@ class Radio:
     def carry(self, datagram: bytes, deliver: Callable[..., None], *arguments: Any) -> None:
         """Calls `deliver(datagram, *arguments)` later: never, once or twice."""
         self.sent += 1
-        quality = self._quality
-        prng = self._prng
-        if self.faults_on and prng.chance(quality.loss_permille):
+        # One number of 64 bits gives all that chance decides of a copy, by its remainders.
+        rest, lost = divmod(self._prng.bits64(), 1000)
+        if self.faults_on and lost < self._quality.loss_permille:
             self.lost += 1
             return
-        copies = 2 if self.faults_on and prng.chance(quality.double_permille) else 1
-        for _ in range(copies):
-            delay_ms = prng.between(quality.delay_min_ms, quality.delay_max_ms)
-            if self.faults_on and prng.chance(quality.slow_permille):
-                delay_ms += prng.randrange(quality.slow_ms)
-            self._world.after(delay_ms, deliver, datagram, *arguments)
+        rest, doubled = divmod(rest, 1000)
+        self._carry_copy(rest, datagram, deliver, arguments)
+        if self.faults_on and doubled < self._quality.double_permille:
+            self._carry_copy(self._prng.bits64(), datagram, deliver, arguments)
+
+    def _carry_copy(
+        self, rest: int, datagram: bytes, deliver: Callable[..., None], arguments: tuple[Any, ...]
+    ) -> None:
+        quality = self._quality
+        rest, delay_ms = divmod(rest, quality.delay_max_ms - quality.delay_min_ms + 1)
+        rest, slow = divmod(rest, 1000)
+        delay_ms += quality.delay_min_ms
+        if self.faults_on and slow < quality.slow_permille:
+            delay_ms += rest % quality.slow_ms
+        self._world.after(delay_ms, deliver, datagram, *arguments)

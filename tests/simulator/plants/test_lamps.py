@@ -127,6 +127,13 @@ def test_mains_is_230_volts_give_or_take(feeder):
     assert 2250 < min(volts) < max(volts) < 2400
 
 
+def test_the_noise_of_mains_and_case_is_centred_and_each_is_free_of_the_other(lamp, feeder):
+    lamp.set_level(0, **at(0))
+    true_ck = 500 + 25 * DATA.standby_dw // 10
+    noises = {(values[1] - feeder.base_dv, values[4] - true_ck) for values in (shown(lamp) for _ in range(3000))}
+    assert noises == {(dv, ck) for dv in range(-7, 8) for ck in range(-6, 7)}
+
+
 def test_without_mains_there_is_no_power_and_no_light(lamp, feeder):
     lamp.set_level(100, **at(0))
     feeder.powered = False
