@@ -72,14 +72,13 @@ class RelayCycle:
     def deadline_ms(self, now_ms):
         """Returns when `step` must be called again at the latest for the edge to be in time."""
         timing = self._timing
-        instants = [self._start_ms + self._length_ms]
+        due_ms = self._start_ms + self._length_ms
         on_until_ms = self._start_ms + self._on_ms(self._duty)
-        if on_until_ms > now_ms:
-            instants.append(on_until_ms)
         free_ms = self.edge_ms + (timing.min_on_ms if self.is_on else timing.min_off_ms)
-        if free_ms > now_ms:
-            instants.append(free_ms)
-        return max(now_ms, min(instants))
+        for other_ms in (on_until_ms, free_ms):
+            if now_ms < other_ms < due_ms:
+                due_ms = other_ms
+        return max(now_ms, due_ms)
 
     def _length_of(self, duty_permille):
         """Returns the length of a cycle with this duty, rounded up to whole seconds so that both minimum times fit."""

@@ -53,8 +53,7 @@ class Preheat:
             return 0
         known = self.learned.rate_long_ck_h if empty_s >= limits.COLD_MASS_S else self.learned.rate_ck_h
         rate_ck_h = max(known // 10, self._rate_at(known, target_ck, outdoor_ck), 1)
-        cap_s = limits.LEAD_LONG_MAX_S if empty_s >= limits.LONG_ABSENCE_S else limits.LEAD_MAX_S
-        return min(cap_s, self.learned.dead_s + 3600 * missing_ck // rate_ck_h)
+        return min(lead_max_s(empty_s), self.learned.dead_s + 3600 * missing_ck // rate_ck_h)
 
     def may_stop(self, setpoint_ck, room_ck, outdoor_ck, left_s) -> bool:
         """Returns True if the room will be warm enough at the end of its hours without more heat."""
@@ -160,6 +159,11 @@ class Preheat:
     def _rate_at(self, rate_ck_h, target_ck, outdoor_ck):
         outdoor_ck = limits.OUTDOOR_ASSUMED_CK if outdoor_ck is None else outdoor_ck
         return rate_ck_h * (self._span_ck - (target_ck - outdoor_ck)) // self._span_ck
+
+
+def lead_max_s(empty_s) -> int:
+    """Returns the longest lead for a room that has been empty for `empty_s`."""
+    return limits.LEAD_LONG_MAX_S if empty_s >= limits.LONG_ABSENCE_S else limits.LEAD_MAX_S
 
 
 def _mean(old, new, fifths=1):

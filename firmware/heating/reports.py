@@ -19,8 +19,8 @@ class RoomReports:
         self._has_boiler = model.output == OPENTHERM
         self._events = []
         self._reported = {}  # {name: detail} of what is in force
+        self._decided = (None, None)  # all that is reported of the last whole decision; the second is its ceiling
         self._setpoint = (model.no_time_ck, None, None)
-        self._ceiling = None
         self._clock_ms = now_ms
         self._status_ms = now_ms
 
@@ -73,6 +73,15 @@ class RoomReports:
     def report_decision(self, decided, choice, frost, sensor, seen_by, moment) -> None:
         """Reports what differs in a whole decision from the last reports. `decided`: (set-point, rule, reason), without
         standby."""
+        shed_ck = moment.directives.get(directive.LOAD_SHED, 0)
+        if choice.wanted is not None:
+            self._clock_ms = moment.now_ms
+        lost = moment.now_ms - self._clock_ms >= limits.FALLBACK_REPORTED_MS
+        limit = choice.limit
+        ceiling = None if limit is None else (choice.wished_ck, choice.setpoint_ck, limit.authority, limit.text)
+        news = (decided, ceiling, frost, sensor.fault, seen_by, shed_ck, lost)
+        if news == self._decided:
+            return
         setpoint_ck, rule, reason = decided
         previous_ck = self._setpoint[0]
         # The programme's reason changes with the day at midnight: that is no change of the set-point.
@@ -80,21 +89,14 @@ class RoomReports:
         if which != self._setpoint:
             self._setpoint = which
             self.report(event.SETPOINT_CHANGED, None, (setpoint_ck, previous_ck, rule, reason))
-        limit = choice.limit
-        ceiling = None if limit is None else (choice.wished_ck, choice.setpoint_ck, f"{limit.authority}, {limit.text}")
-        if ceiling != self._ceiling:
-            self._ceiling = ceiling
-            if ceiling is not None:
-                self.report(event.CEILING_APPLIED, None, ceiling)
+        if ceiling is not None and ceiling != self._decided[1]:
+            self.report(event.CEILING_APPLIED, None, (ceiling[0], ceiling[1], f"{ceiling[2]}, {ceiling[3]}"))
         self._report_while(event.FROST_PROTECTION, event.FROST_PROTECTION, frost, (sensor.temperature_ck,))
         self._report_while("room", event.SENSOR_FAILURE, sensor.fault is not None, ("room", sensor.fault))
         self._report_while(event.WINDOW_OPEN, event.WINDOW_OPEN, seen_by is not None, (seen_by,))
-        shed_ck = moment.directives.get(directive.LOAD_SHED, 0)
         self._report_while(event.LOAD_SHED, event.LOAD_SHED, shed_ck > 0, (shed_ck,))
-        if choice.wanted is not None:
-            self._clock_ms = moment.now_ms
-        lost = moment.now_ms - self._clock_ms >= limits.FALLBACK_REPORTED_MS
         self._report_while(event.TIME_FALLBACK, event.TIME_FALLBACK, lost, (_BASIS,))
+        self._decided = news
 
     def _report_while(self, name, code, active, detail):
         """Reports the begin, a new detail while it lasts (unless that is a temperature), and the end."""

@@ -11,6 +11,7 @@ ask for a temperature by an exemption that has ended by then.
 from collections import namedtuple
 
 from heating import limits
+from heating.preheat import lead_max_s
 from node.limits import UNCERTAINTY_USABLE_S
 from policy import heating
 from wire import directive
@@ -76,6 +77,11 @@ class SetpointLadder:
 
     def _exceptional(self, moment):
         """Returns the exceptions for the Plan: a closure, and hours that a person has ordered, which are occupied."""
+        if self._known_s is None:
+            self._known_s = moment.unix_s
+        told = moment.directives
+        if not self._exceptions and directive.EXCEPTION not in told and directive.OCCUPIED not in told:
+            return ()  # nearly always
         closed, ordered = self._closed, self._ordered = self._closure(moment), self._hours(moment)
         return tuple([one for one in (closed, ordered) if one is not None])
 
@@ -86,8 +92,6 @@ class SetpointLadder:
         long" is then assumed, the cooler of what may be right.
         """
         unix_s, last = moment.unix_s, self._closed
-        if self._known_s is None:
-            self._known_s = unix_s
         if moment.directives.get(directive.EXCEPTION, heating.AS_USUAL) == heating.AS_USUAL:
             return _past(last, unix_s)
         ends_s = _ends_s(moment, directive.EXCEPTION, last)
@@ -116,10 +120,11 @@ class SetpointLadder:
             self._preheats_s = None
         elif self._preheats_s != wanted.next_s:
             self._preheats_s = None
-            next_ck = self._allowed_ck(wanted.next_ck, heating.OCCUPIED, wanted.next_s)
-            if room_ck is not None and next_ck > self._allowed_ck(wanted.setpoint_ck, wanted.kind, unix_s):
-                lead_s = self._preheat.lead_s(next_ck, room_ck, outdoor_ck, wanted.empty_s)
-                if wanted.next_s - unix_s <= lead_s:
+            left_s = wanted.next_s - unix_s
+            if room_ck is not None and left_s <= lead_max_s(wanted.empty_s):
+                next_ck = self._allowed_ck(wanted.next_ck, heating.OCCUPIED, wanted.next_s)
+                is_warmer = next_ck > self._allowed_ck(wanted.setpoint_ck, wanted.kind, unix_s)
+                if is_warmer and left_s <= self._preheat.lead_s(next_ck, room_ck, outdoor_ck, wanted.empty_s):
                     self._preheats_s = wanted.next_s
         if self._preheats_s is not None:
             return self._allowed_ck(wanted.next_ck, heating.OCCUPIED, wanted.next_s), PREHEAT, heating.OCCUPIED

@@ -116,7 +116,7 @@ class Thermostat(Trade):
         self._values = values or {}
         self._sensor.sample(self._values.get(ROOM_KEY), self.duty_permille, now_ms=now_ms)
         self._outdoors.sample(self._values, now_ms=now_ms)
-        room_ck = self._room_ck()
+        room_ck, outdoor_ck = self._room_ck(), self._outdoors.temperature_ck(moment)
         is_new = room_ck is not None and ROOM_KEY in self._values
         timing, valve = self._model.timing, self._model.output == VALVE
         # The heat of a relay is felt after some time, which is long where its least time is.
@@ -127,16 +127,16 @@ class Thermostat(Trade):
         dead_ck_h = None
         full_ms = limits.SLOPE_FULL_MS + 1000 * dead_s(self._model)
         if is_new and heats and self._model.output == RELAY and now_ms - self._cycle.edge_ms >= full_ms:
-            dead_ck_h = -self._preheat.fall_ck_h(room_ck, self._outdoors.temperature_ck(moment)) * 5 // 4
+            dead_ck_h = -self._preheat.fall_ck_h(room_ck, outdoor_ck) * 5 // 4
         self._window.sample(room_ck if is_new else None, contact, heats, held_ck, dead_ck_h=dead_ck_h, now_ms=now_ms)
         self._reports.report_sample(self._values, self._outdoors.seen, now_ms=now_ms)
         if self._meter is not None:
             self._meter.sample(self._values, self._closed_ms(room_ck, now_ms), now_ms=now_ms)
             self._reports.report_meter(self._meter.is_silent)
         if is_new:
-            self._learn(room_ck, moment)
+            self._learn(room_ck, outdoor_ck, now_ms)
         self._decide(moment)
-        self._watch_heating(room_ck, moment)
+        self._watch_heating(room_ck, outdoor_ck, now_ms)
 
     def sense(self, values, moment):
         if values.get(quantity.OCCUPANCY):
@@ -306,12 +306,12 @@ class Thermostat(Trade):
             elif is_late and was_rule == PREHEAT:
                 self._preheat.people_came(room_ck, now_ms=now_ms)
 
-    def _learn(self, room_ck, moment):
+    def _learn(self, room_ck, outdoor_ck, now_ms):
         """Learns from this sample: the end of a preheat, the cooling of a room."""
         if self._preheat.is_running:
-            self._report_lesson(self._preheat.observe(room_ck, self._ahead_ck(room_ck), now_ms=moment.now_ms))
+            self._report_lesson(self._preheat.observe(room_ck, self._ahead_ck(room_ck), now_ms=now_ms))
         if self.duty_permille == 0 and self._rule != WINDOW:
-            self._preheat.observe_cooling(room_ck, self._outdoors.temperature_ck(moment), now_ms=moment.now_ms)
+            self._preheat.observe_cooling(room_ck, outdoor_ck, now_ms=now_ms)
         else:
             self._preheat.end_cooling()
 
@@ -325,16 +325,15 @@ class Thermostat(Trade):
             return self._cycle.is_on and self.outputs.flow_ck >= self._model.flow_max_ck
         return self.duty_permille >= 1000
 
-    def _watch_heating(self, room_ck, moment):
+    def _watch_heating(self, room_ck, outdoor_ck, now_ms):
         """Watches whether the room follows.
 
         A test is not judged as heating or cooling, and a lock shows nothing of a heating that failed before it.
         """
-        now_ms, watch = moment.now_ms, self._watch
+        watch = self._watch
         if self.local == TEST or (self.local == LOCK and event.HEATING_FAILURE in watch.active):
             watch.disturb(now_ms=now_ms)
             return
-        outdoor_ck = self._outdoors.temperature_ck(moment)
         changes = watch.step(self._watched_permille(room_ck), room_ck, self.setpoint_ck, outdoor_ck, now_ms=now_ms)
         if self._meter is not None:
             changes += watch.observe_meter(self._meter.is_idle)

@@ -54,17 +54,16 @@ class Slope:
         """Fits by least squares; times in seconds from the first point, so that all values stay within 31 bits."""
         points, count = self.points, len(self.points)
         start_ms = points[0][0]
-        mean_s = mean_ck = over = under = 0
+        sum_s = sum_ck = products = squares = 0
         for at_ms, value_ck in points:
-            mean_s += (at_ms - start_ms) // 1000
-            mean_ck += value_ck
-        mean_s //= count
-        mean_ck //= count
-        for at_ms, value_ck in points:
-            apart_s = (at_ms - start_ms) // 1000 - mean_s
-            over += apart_s * (value_ck - mean_ck)
-            under += apart_s * apart_s
-        return 3600 * over // max(1, under)
+            after_s = (at_ms - start_ms) // 1000
+            sum_s += after_s
+            sum_ck += value_ck
+            products += after_s * value_ck
+            squares += after_s * after_s
+        mean_s, mean_ck = sum_s // count, sum_ck // count
+        over = products - mean_ck * sum_s - mean_s * (sum_ck - count * mean_ck)
+        return 3600 * over // max(1, squares - mean_s * (2 * sum_s - count * mean_s))
 
 
 class WindowWatch:

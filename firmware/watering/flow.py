@@ -45,14 +45,13 @@ class WaterMeter:
     def expose(self, flows, *, now_ms: int) -> None:
         """Observes which zones have been open since the last call.
 
-        `flows` has their expected mL/min, 0 for the others.
+        `flows` has their index and expected mL/min.
         """
         elapsed_ms = now_ms - self._exposed_ms
         self._exposed_ms = now_ms
         if elapsed_ms > 0:
-            for zone in range(len(flows)):
-                if flows[zone]:
-                    self._exposure[zone] += flows[zone] * elapsed_ms // 1000
+            for zone in flows:
+                self._exposure[zone] += flows[zone] * elapsed_ms // 1000
 
     def restart(self) -> None:
         """Restarts the measurement of flow: other valves are open than before."""

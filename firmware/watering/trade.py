@@ -399,12 +399,10 @@ class WateringTrade(Trade):
 
     def _expose(self, now_ms, job=None, opened=False):
         """Gives the meter the zones that were open until now, when this job's zone has just been opened or shut."""
-        flows = [0] * len(self.own.policy.zones)
-        for zone in self.runs.open_zones():
-            if self.balance.zone(zone).metered:
-                flows[zone - 1] = self.balance.flow(zone)
-        if job is not None and self.balance.zone(job.zone).metered:
-            flows[job.zone - 1] = 0 if opened else self.balance.flow(job.zone)
+        zones = self.runs.open_zones()
+        if job is not None:
+            zones = [zone for zone in zones if zone != job.zone] + ([] if opened else [job.zone])
+        flows = {zone - 1: self.balance.flow(zone) for zone in zones if self.balance.zone(zone).metered}
         self.meter.expose(flows, now_ms=now_ms)
 
     def _overrun(self):

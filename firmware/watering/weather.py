@@ -23,11 +23,13 @@ GATEWAY, PENMAN, PENMAN_AIR, HARGREAVES, CLIMATOLOGY = (
 # its own.
 LOIRE = (60, 100, 180, 270, 360, 430, 460, 400, 270, 150, 80, 50)
 
-# key, lowest, highest: what a sensor of the air may give.
-_AIR = (quantity.TEMPERATURE, limits.AIR_CK_MIN, limits.AIR_CK_MAX)
-_HUMIDITY = (quantity.HUMIDITY, 0, 1000)
-_WIND = (quantity.WIND_SPEED, 0, limits.WIND_DMS_MAX)
-_SUN = (quantity.SOLAR_RADIATION, 0, 1500)
+# key, lowest, highest: what the sensors of air, humidity, wind and sun may give.
+_SENSORS = (
+    (quantity.TEMPERATURE, limits.AIR_CK_MIN, limits.AIR_CK_MAX),
+    (quantity.HUMIDITY, 0, 1000),
+    (quantity.WIND_SPEED, 0, limits.WIND_DMS_MAX),
+    (quantity.SOLAR_RADIATION, 0, 1500),
+)
 
 
 class WeatherDay:
@@ -82,17 +84,23 @@ class Weather:
         elapsed_s = gap_s if gap_s <= limits.SAMPLE_GAP_MAX_S else 0
         if self.at_ms is None or gap_s:
             self.at_ms = now_ms
-        found = [self._sound(values, entry) for entry in (_AIR, _HUMIDITY, _WIND, _SUN)]
-        for i in range(4):
-            if found[i] is not None:
-                self._latest[i], self._latest_ms[i] = found[i], now_ms
-                self.today.seconds[i] += elapsed_s
         day = self.today
-        day.air = _widened(day.air, found[0])
-        day.humidity = _widened(day.humidity, found[1])
-        for i in (0, 1):
-            if found[2 + i] is not None:
-                day.sums[i] += found[2 + i] * elapsed_s
+        for i in range(4):
+            key, low, high = _SENSORS[i]
+            value = values.get(key)
+            if value is None:
+                continue
+            if not low <= value <= high:
+                self.refused += 1
+                continue
+            self._latest[i], self._latest_ms[i] = value, now_ms
+            day.seconds[i] += elapsed_s
+            if i == 0:
+                day.air = _widened(day.air, value)
+            elif i == 1:
+                day.humidity = _widened(day.humidity, value)
+            else:
+                day.sums[i - 2] += value * elapsed_s
         was_wet, was_cmm = self.wet(now_ms=now_ms), day.rain_cmm
         self._rain(values.get(tips_key))
         if values.get(wet_key) == 1:
@@ -221,16 +229,6 @@ class Weather:
         found = et0.hargreaves_cmm(day_of_year, own.site.latitude_e4, day.air)
         return None if found is None else (found, HARGREAVES)
 
-    def _sound(self, values, entry):
-        key, low, high = entry
-        value = values.get(key)
-        if value is None:
-            return None
-        if not low <= value <= high:
-            self.refused += 1
-            return None
-        return value
-
     def _rain(self, tips):
         """Observes the gauge's counter; a counter that went back has restarted and has counted since."""
         if tips is None or not self._own.tip_cmm:
@@ -246,8 +244,7 @@ class Weather:
 
 
 def _widened(span, value):
-    if value is None:
-        return span
     if span is None:
         return (value, value)
-    return (min(span[0], value), max(span[1], value))
+    low, high = span
+    return span if low <= value <= high else (min(low, value), max(high, value))

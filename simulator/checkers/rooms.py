@@ -157,10 +157,11 @@ class RoomsChecker:
         return self._walks[watched.name][1:]
 
     def _judge(self, name: str, what: str, wrong: bool, grace_s: int, unix_s: int) -> None:
-        key = (name, what)
         if not wrong:
-            self._since.pop(key, None)
+            if self._since:
+                self._since.pop((name, what), None)
             return
+        key = (name, what)
         since_s = self._since.setdefault(key, unix_s)
         if unix_s - since_s > grace_s and key not in self._reported:
             self._reported.add(key)

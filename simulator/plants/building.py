@@ -330,9 +330,8 @@ class HeatedRoom:
 
     def read(self) -> dict[int, int] | None:
         """Returns one complete reading, or None when all of it is silent."""
-        self.settle()
         values: dict[int, int] = {}
-        room_ck = self.thermometer.read(self._unix_s())
+        room_ck = self.thermometer.read(self.settle())
         if room_ck is not None:
             values[quantity.TEMPERATURE] = room_ck
         if not self.outdoor_absent:
@@ -349,15 +348,16 @@ class HeatedRoom:
             values[quantity.MODULATION] = self.room.demand_permille // 10
         return values or None
 
-    def settle(self) -> None:
-        """Carries the plant forward to now."""
+    def settle(self) -> int:
+        """Carries the plant forward to now; returns that, in Unix seconds."""
         unix_s = self._unix_s()
         if self.boiler is None:
             self.room.settle(unix_s)
-            return
+            return unix_s
         if self._has_mains:
             self.boiler.demand(self._is_on, self._flow_ck, unix_s=unix_s)
         self.boiler.settle(unix_s)
+        return unix_s
 
     def _drive(self, on: bool, valve_percent: int, flow_ck: int) -> None:
         self._is_on, self._flow_ck = on, flow_ck

@@ -189,27 +189,28 @@ class Weather:
     def __init__(self, climate: Climate) -> None:
         self._climate = climate
         self._step = -1
-        self._now = (0, 0)
+        self._now_ck = self._sun_permille = 0
 
     def temperature_ck(self, unix_s: int) -> int:
-        return self._at(unix_s)[0]
+        if unix_s // _STEP_S != self._step:
+            self._turn_to(unix_s // _STEP_S)
+        return self._now_ck
 
     def sun_permille(self, unix_s: int) -> int:
-        return self._at(unix_s)[1]
+        if unix_s // _STEP_S != self._step:
+            self._turn_to(unix_s // _STEP_S)
+        return self._sun_permille
 
     def day(self, unix_s: int) -> DayWeather:
         """Returns the weather of the whole civil day."""
         return self._climate.day(civil.local_from_unix(civil.PARIS, unix_s).civil_day)
 
-    def _at(self, unix_s: int) -> tuple[int, int]:
-        step = unix_s // _STEP_S
-        if step != self._step:
-            self._step = step
-            local = civil.local_from_unix(civil.PARIS, step * _STEP_S)
-            day = self._climate.day(local.civil_day)
-            radiation_w = day.radiation_w(local.second)
-            self._now = (day.temperature_ck(local.second), min(1000, radiation_w * 1000 // _FULL_W))
-        return self._now
+    def _turn_to(self, step: int) -> None:
+        self._step = step
+        local = civil.local_from_unix(civil.PARIS, step * _STEP_S)
+        day = self._climate.day(local.civil_day)
+        self._now_ck = day.temperature_ck(local.second)
+        self._sun_permille = min(1000, day.radiation_w(local.second) * 1000 // _FULL_W)
 
 
 LATITUDE_E4, LONGITUDE_E4 = 474700, -5500

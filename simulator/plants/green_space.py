@@ -206,7 +206,9 @@ class GreenPorts:
         if self.battery_mv:
             values[quantity.BATTERY] = self.battery_mv
             values[inputs.BOOST_MV] = self.boost_mv
-        return {key: value for key, value in values.items() if key not in self.silent}
+        for key in self.silent:
+            values.pop(key, None)
+        return values
 
 
 class TradeRunner:
