@@ -49,7 +49,7 @@ class RelayCycle:
         # Blind operation begins with heat: the cycle before may have had none, and its first pause may take hours.
         anew = anew or (blind and not self._is_blind)
         self._is_blind = blind
-        self._length_ms = self._length_of(duty_permille)
+        self._length_ms = self._blind_length_ms(duty_permille) if blind else timing.cycle_ms
         jumped = abs(duty_permille - self._duty) >= limits.CYCLE_RESTART_PERMILLE
         if now_ms - self._start_ms >= self._length_ms or jumped or anew:
             # A blind cycle does not begin before the relay may close.
@@ -80,10 +80,10 @@ class RelayCycle:
                 due_ms = other_ms
         return max(now_ms, due_ms)
 
-    def _length_of(self, duty_permille):
+    def _blind_length_ms(self, duty_permille):
         """Returns the length of a cycle with this duty, rounded up to whole seconds so that both minimum times fit."""
         timing = self._timing
-        if not self._is_blind or not 0 < duty_permille < 1000:
+        if not 0 < duty_permille < 1000:
             return timing.cycle_ms
         for_on_s = -(-timing.min_on_ms // duty_permille)
         for_off_s = -(-timing.min_off_ms // (1000 - duty_permille))
@@ -91,7 +91,7 @@ class RelayCycle:
 
     def _on_ms(self, duty_permille):
         timing = self._timing
-        length_ms = self._length_of(duty_permille)
+        length_ms = self._blind_length_ms(duty_permille) if self._is_blind else timing.cycle_ms
         on_ms = length_ms * duty_permille // 1000
         if on_ms < timing.min_on_ms:
             return 0

@@ -59,10 +59,6 @@ class RoomReports:
         """Reports a silent meter."""
         self._report_while(event.METER_FAILURE, event.METER_FAILURE, is_silent, ())
 
-    def report_preheat(self, late) -> None:
-        """Reports a room that was not warm when people came: (0.01 °C, set-point, minutes of heat) or None."""
-        self._report_while(event.PREHEAT_FAILURE, event.PREHEAT_FAILURE, late is not None, late)
-
     def is_equipment_sound(self) -> bool:
         """Returns True while output and meter answer and a boiler reports no fault."""
         for code in (event.METER_FAILURE, event.VALVE_FAILURE, event.BOILER_COMM_FAILURE, event.BOILER_FAULT):
@@ -70,18 +66,22 @@ class RoomReports:
                 return False
         return True
 
-    def report_decision(self, decided, choice, frost, sensor, seen_by, moment) -> None:
-        """Reports what differs in a whole decision from the last reports. `decided`: (set-point, rule, reason), without
-        standby."""
+    def report_decision(self, decided, choice, frost, sensor, seen_by, late, moment) -> None:
+        """Reports what differs in a whole decision from the last reports.
+
+        `decided`: (set-point, rule, reason), without standby; `late`: (0.01 °C, its set-point, minutes of heat) of a
+        room that was not warm when people came, or None.
+        """
         shed_ck = moment.directives.get(directive.LOAD_SHED, 0)
         if choice.wanted is not None:
             self._clock_ms = moment.now_ms
         lost = moment.now_ms - self._clock_ms >= limits.FALLBACK_REPORTED_MS
         limit = choice.limit
         ceiling = None if limit is None else (choice.wished_ck, choice.setpoint_ck, limit.authority, limit.text)
-        news = (decided, ceiling, frost, sensor.fault, seen_by, shed_ck, lost)
+        news = (decided, ceiling, frost, sensor.fault, seen_by, late, shed_ck, lost)
         if news == self._decided:
             return
+        self._report_while(event.PREHEAT_FAILURE, event.PREHEAT_FAILURE, late is not None, late)
         setpoint_ck, rule, reason = decided
         previous_ck = self._setpoint[0]
         # The programme's reason changes with the day at midnight: that is no change of the set-point.

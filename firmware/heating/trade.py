@@ -240,9 +240,8 @@ class Thermostat(Trade):
         if self._was_running != was_running or abs(setpoint_ck - was_ck) > limits.COMFORT_CK:
             self._window.begin_anew(now_ms=now_ms)
         self.duty_permille = self._duty(choice, room_ck, outdoor_ck, moment)
-        self._reports.report_preheat(self._preheat.late)
         self._reports.report_decision(
-            reported, choice, self._frost, self._sensor, self._window.seen_by, moment
+            reported, choice, self._frost, self._sensor, self._window.seen_by, self._preheat.late, moment
         )
 
     def _is_standby(self, choice, now_ms):

@@ -120,23 +120,21 @@ class Plan:
     def allowed(self, setpoint_ck, kind, unix_s):
         """Returns the `Allowed` set-point under the ceilings of this kind of hour. When `unix_s` is None no date can be
         checked: no exemption applies, and the strictest ceiling without dates binds."""
-        lowest = self._lowest(OCCUPIED if kind == EMPTY else kind, unix_s)
-        if lowest is None or setpoint_ck <= lowest.limit_ck:
-            return Allowed(setpoint_ck, None)
-        return Allowed(lowest.limit_ck, lowest)
-
-    def _lowest(self, kind, unix_s):
-        """Returns the lowest limit of one kind in force, or None; kept for its quarter of an hour: midnight begins one.
-        A room is decided for now and for its next span, in turn."""
+        # A limit is kept for its quarter of an hour: midnight begins one. A room is decided for now and for its next
+        # span, in turn.
         place = (kind, None if unix_s is None else unix_s // 900)
         if place not in self._limits:
             if len(self._limits) >= _LIMITS_KEPT_MAX:
                 self._limits.clear()
-            self._limits[place] = self._lowest_at(kind, unix_s)
-        return self._limits[place]
+            self._limits[place] = self._lowest_at(OCCUPIED if kind == EMPTY else kind, unix_s)
+        lowest = self._limits[place]
+        if lowest is None or setpoint_ck <= lowest.limit_ck:
+            return Allowed(setpoint_ck, None)
+        return Allowed(lowest.limit_ck, lowest)
 
     def _lowest_at(self, kind, unix_s):
-        """Chooses among the limits in force: only the exemption of the day, or else all ceilings."""
+        """Returns the lowest limit of one kind in force, or None: only the exemption of the day, or else all ceilings.
+        """
         programme, date = self._programme, None
         if unix_s is not None:
             date = civil.civil_from_days(civil.local_from_unix(self._zone, unix_s).civil_day)

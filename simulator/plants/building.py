@@ -197,13 +197,10 @@ class Room:
         mass_w = 10_000 * (self._given_w * (1000 - data.to_air_permille) // 1000 + sun_w)
         air_gain = air_w - to_mass - air_out_w_k * (self._air_m - out_m)
         mass_gain = mass_w + to_mass - data.mass_out_w_k * (self._mass_m - out_m)
-        self._air_m += _nearest(air_gain * step_s, 1000 * data.air_kj_k)
-        self._mass_m += _nearest(mass_gain * step_s, 1_000_000 * data.mass_mj_k)
-
-
-def _nearest(value: int, divisor: int) -> int:
-    """Divides to the nearest integer: rounding down would lose a tenth of a kelvin in six hours of short steps."""
-    return (value + divisor // 2) // divisor
+        # To the nearest integer: rounding down would lose a tenth of a kelvin in six hours of short steps.
+        air_j_k, mass_j_k = 1000 * data.air_kj_k, 1_000_000 * data.mass_mj_k
+        self._air_m += (air_gain * step_s + air_j_k // 2) // air_j_k
+        self._mass_m += (mass_gain * step_s + mass_j_k // 2) // mass_j_k
 
 
 class Thermometer:

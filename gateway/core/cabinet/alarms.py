@@ -12,7 +12,6 @@ have lasted for a set time. One whose input cannot be read (UNKNOWN) stays as it
 """
 
 import json
-from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from gateway.core import limits
@@ -83,6 +82,7 @@ class FeederWatch:
         self.is_self_dimming = is_self_dimming
         self.normal = normal
         self.active: dict[int, list[Any]] = {}
+        self._changes: list[AlarmChange] = []  # of the observation under way
         self._wanted: bool | None = None
         self._since_ms = 0
         self._stuck = Sustained(limits.ALARM_CONTACTOR_MS)
@@ -119,24 +119,25 @@ class FeederWatch:
             self._dimmed_until_ms = now_ms + limits.LAMPS_WARM_UP_MS
         if wanted != self._wanted:
             self._changed(wanted, now_ms)
-        verdicts: list[AlarmChange] = []
         if has_meter:
             silent = self._silent.observe(seen.power_dw is None and has_supply, now_ms=now_ms)
-            verdicts += self._declare(event.CABINET_METER_FAILURE, silent, [self.name])
+            self._declare(event.CABINET_METER_FAILURE, silent, [self.name])
         if wanted is None or not has_supply:
             self._rest()
-            return verdicts
-        stuck = self._look_stuck(seen.feedback, wanted, now_ms)
-        verdicts += self._declare(event.CONTACTOR_STUCK, self._refused is not None, [self.name, self._refused])
-        if not has_light:
-            return verdicts + self._end_light()
-        if seen.power_dw is None:
-            return verdicts
-        judge: Callable[[int, int], list[AlarmChange]] = self._judge_lit if wanted else self._judge_dark
-        if stuck:
-            self._hide_below()
-            return verdicts
-        return verdicts + judge(seen.power_dw, now_ms)
+        else:
+            stuck = self._look_stuck(seen.feedback, wanted, now_ms)
+            self._declare(event.CONTACTOR_STUCK, self._refused is not None, [self.name, self._refused])
+            if not has_light:
+                self._end_light()
+            elif seen.power_dw is not None:
+                if stuck:
+                    self._hide_below()
+                elif wanted:
+                    self._judge_lit(seen.power_dw, now_ms)
+                else:
+                    self._judge_dark(seen.power_dw, now_ms)
+        changes, self._changes = self._changes, []
+        return changes
 
     # --- inside -------------------------------------------------------------------------------------------------
 
@@ -163,47 +164,47 @@ class FeederWatch:
             held.settle()
         self._losing = self._waited = self._last = None
 
-    def _end_light(self) -> list[AlarmChange]:
+    def _end_light(self) -> None:
         """End the alarms of the light: a policy has made the feeder permanent, and nothing else would ever end them."""
         self._burning.clear()
         self._failed.clear()
         self._cable.clear()
         self._lost, self._drop, self._losing, self._waited = 0, None, None, None
-        codes = [code for code in _LIGHT if code in self.active]
-        return [change for code in codes for change in self._declare(code, False, self.active[code])]
+        for code in _LIGHT:
+            self._declare(code, False, self.active.get(code, []))
 
-    def _judge_dark(self, power_dw: int, now_ms: int) -> list[AlarmChange]:
+    def _judge_dark(self, power_dw: int, now_ms: int) -> None:
         burning = self._burning.observe(not self.normal.is_dark(power_dw), now_ms=now_ms)
         # By day a fault of the light can neither be observed nor end.
-        return self._declare(event.FEEDER_UNEXPECTED_ON, burning, [self.name, power_dw])
+        self._declare(event.FEEDER_UNEXPECTED_ON, burning, [self.name, power_dw])
 
-    def _judge_lit(self, power_dw: int, now_ms: int) -> list[AlarmChange]:
-        verdicts = self._declare(event.FEEDER_UNEXPECTED_ON, False, [self.name, power_dw])
+    def _judge_lit(self, power_dw: int, now_ms: int) -> None:
+        self._declare(event.FEEDER_UNEXPECTED_ON, False, [self.name, power_dw])
         self._burning.clear()
         normal = self.normal
         figures = [power_dw, normal.dw]
-        failed = self._failed.observe(normal.is_dark(power_dw), now_ms=now_ms)
-        verdicts += self._declare(event.FEEDER_FAILURE, failed, [self.name, *figures])
+        is_dark = normal.is_dark(power_dw)
+        failed = self._failed.observe(is_dark, now_ms=now_ms)
+        self._declare(event.FEEDER_FAILURE, failed, [self.name, *figures])
         if failed:
             self._hide_below()
-            return verdicts
+            return
         warm_ms = now_ms - self._since_ms - limits.LAMPS_WARM_UP_MS
-        if warm_ms < 0 or normal.is_dark(power_dw):
-            return verdicts
+        if warm_ms < 0 or is_dark:
+            return
         dims_itself = self.is_self_dimming and warm_ms > limits.SELF_DIMMING_JUDGED_MS
         if dims_itself or now_ms < self._dimmed_until_ms:
             self._hide_below()
-            return verdicts
+            return
         missing = normal.lamps_missing(power_dw)
-        verdicts += self._judge_cable(missing, figures, now_ms)
+        self._judge_cable(missing, figures, now_ms)
         if event.CABLE_FAULT not in self.active:
-            verdicts += self._judge_lamps(missing, figures, now_ms)
+            self._judge_lamps(missing, figures, now_ms)
         if missing == 0 and not self.active:
             normal.observe(power_dw, now_ms=now_ms)
         self._last = (missing, now_ms)
-        return verdicts
 
-    def _judge_cable(self, missing: int, figures: list[Any], now_ms: int) -> list[AlarmChange]:
+    def _judge_cable(self, missing: int, figures: list[Any], now_ms: int) -> None:
         """Judge whether many lamps went out at one instant. The first warm observation of a night is compared with what
         was missing before."""
         known = (
@@ -217,16 +218,16 @@ class FeederWatch:
         cut = self._cable.observe(self._drop is not None, now_ms=now_ms)
         standing = self.active.get(event.CABLE_FAULT)
         lamps = standing[1] if standing is not None and cut else missing
-        return self._declare(event.CABLE_FAULT, cut, [self.name, lamps, *figures])
+        self._declare(event.CABLE_FAULT, cut, [self.name, lamps, *figures])
 
-    def _judge_lamps(self, missing: int, figures: list[Any], now_ms: int) -> list[AlarmChange]:
+    def _judge_lamps(self, missing: int, figures: list[Any], now_ms: int) -> None:
         """Declare lamps that have been out for ALARM_LAMPS_MS, by the count nearest to what is declared already: with
         the mains voltage a count wavers. A restart keeps the first half of the wait, and its warm-up is the other half.
         """
         before, self._before = self._before, None
         if missing == self._lost:
             self._losing = self._waited = None
-            return []
+            return
         is_more = missing > self._lost
         nearer = min if is_more else max
         if self._losing is None or (self._losing[0] > self._lost) != is_more:
@@ -236,11 +237,11 @@ class FeederWatch:
         lost, since_ms = self._losing
         self._waited = lost if now_ms - since_ms >= limits.ALARM_LAMPS_MS - limits.LAMPS_WARM_UP_MS else None
         if now_ms - since_ms < limits.ALARM_LAMPS_MS:
-            return []
+            return
         self._lost, self._losing, self._waited = lost, None, None
         # With another number the alarm is reported again.
         self.active.pop(event.LAMPS_LOST, None) if lost else None
-        return self._declare(event.LAMPS_LOST, lost > 0, [self.name, lost, *figures])
+        self._declare(event.LAMPS_LOST, lost > 0, [self.name, lost, *figures])
 
     def _hide_below(self) -> None:
         """Restart the wait of faults below a higher cause, so that they begin anew when that cause is over."""
@@ -271,14 +272,14 @@ class FeederWatch:
         ):
             held.is_so = code in active
 
-    def _declare(self, code: int, stands: bool, detail: list[Any]) -> list[AlarmChange]:
+    def _declare(self, code: int, stands: bool, detail: list[Any]) -> None:
         if stands == (code in self.active):
-            return []
+            return
         if stands:
             self.active[code] = detail
         else:
             del self.active[code]
-        return [AlarmChange(code, stands, detail)]
+        self._changes.append(AlarmChange(code, stands, detail))
 
 
 class CabinetConditions:

@@ -141,11 +141,12 @@ def considered(
     index: int, feeder: Feeder, basis: Basis, *, switch: str | None, hand: LocalControl, orders: Orders, has_lease: bool
 ) -> list[FeederDemand | None]:
     """Return what each rule demands, from the highest down; None: nothing. `gateway explain` shows them all."""
+    emergency, override = orders.standing(index)
     return [
         _interlock(index, switch, hand),
-        _of_order(orders.emergency(index), EMERGENCY),
+        _of_order(emergency, EMERGENCY),
         FeederDemand(True, MANUAL, hand.tests[index].who) if index in hand.tests else None,
-        _of_order(orders.override(index), COMMAND) if has_lease else None,
+        _of_order(override, COMMAND) if has_lease else None,
         feeder.by_policy(basis),
     ]
 

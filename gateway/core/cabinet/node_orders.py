@@ -30,7 +30,7 @@ def wanted(
     is_new = now_ms - started_ms < limits.CABINET_START_MS and not lease.counters["granted"]
     found: dict[int | None, OrderInForce | None] = {}
     for feeder in feeders:
-        emergency, override = orders.emergency(feeder), orders.override(feeder)
+        emergency, override = orders.standing(feeder)
         if emergency is None and override is not None and not has_lease and is_new:
             return None
         found[feeder] = _standing(emergency or (override if has_lease else None))

@@ -183,18 +183,24 @@ class Orders:
 
     # --- queries ------------------------------------------------------------------------------------------------
 
-    def emergency(self, feeder: int | None) -> Order | None:
-        """Return the emergency that lights a feeder now; the latest of several. None: one to the whole cabinet."""
-        return self._latest(feeder, (command.EMERGENCY,))
-
-    def override(self, feeder: int | None) -> Order | None:
-        """Return the centre's override or test that holds for a feeder; the latest of several wins (TALQ)."""
-        return self._latest(feeder, (command.OVERRIDE, command.TEST_FEEDER))
+    def standing(self, feeder: int | None) -> tuple[Order | None, Order | None]:
+        """Return what holds for a feeder now (None: for the whole cabinet): the emergency that lights it, and the
+        centre's override or test. The latest of several wins (TALQ)."""
+        emergency = override = None
+        for order in self._orders.values():
+            is_meant = order.command.target is None if feeder is None else feeder in order.feeders
+            if order.state != ACTIVE or not is_meant:
+                continue
+            if order.is_emergency:
+                emergency = order
+            elif order.command.kind in (command.OVERRIDE, command.TEST_FEEDER):
+                override = order
+        return emergency, override
 
     def lowers(self, feeder: int) -> bool:
         """Return whether an order keeps the lamps of a feeder below what the policy gives."""
-        order = self.override(feeder)
-        return order is not None and order.lowers
+        _, override = self.standing(feeder)
+        return override is not None and override.lowers
 
     def known(self) -> list[Order]:
         """Return every order in hand, in the order of arrival."""
@@ -282,14 +288,6 @@ class Orders:
             order.until_ms = now_ms + 1000 * (waits_s + length_s)
         elif order.is_emergency and order.until_ms is not None and now_ms + left_ms > order.ends_ms:
             order.ends_ms = min(now_ms + left_ms, order.until_ms)
-
-    def _latest(self, feeder: int | None, kinds: tuple[int, ...]) -> Order | None:
-        found = None
-        for order in self._orders.values():
-            is_meant = order.command.target is None if feeder is None else feeder in order.feeders
-            if order.state == ACTIVE and order.command.kind in kinds and is_meant:
-                found = order
-        return found
 
     def _has_room(self, order: Order, taken: SignedPolicy | None, now_ms: int) -> bool:
         """Make room if need be. One person's orders never displace another's, and no order displaces an emergency."""

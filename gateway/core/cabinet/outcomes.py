@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from gateway.core import limits
 from gateway.core.cabinet.alarms import FeederWatch
-from gateway.core.cabinet.equipment import Observation
+from gateway.core.cabinet.equipment import FeederObservation, Observation
 from gateway.core.cabinet.feeder import COMMAND, EMERGENCY, INTERLOCK, FeederDemand
 from gateway.core.cabinet.orders import ACTIVE, APPLIED, MEASURED, REFUSED, UNMEASURED, Order, Orders
 from wire import command, event
@@ -50,7 +50,7 @@ class Outcomes:
         self._measuring: dict[tuple[bytes, int], _Measuring] = {}
         self._active_since: dict[bytes, int] = {}
         self._at_lamps: dict[bytes, dict[bytes, _AtLamp]] = {}  # of each order, the last outcome at each node
-        self._is_dark = [False] * len(nodes)  # each feeder by its meter, when it was read last
+        self._seen: list[tuple[FeederObservation, FeederWatch]] = []  # each feeder, when it was read last
 
     def observe_demands(
         self, demands: list[FeederDemand | None], *, has_lease: bool, in_control: bool, now_ms: int
@@ -71,7 +71,7 @@ class Outcomes:
                     self._observe_lowered(order, index, demand, has_lease or is_patient, now_ms)
                     continue
                 if demand.closed == order.closes and in_control:
-                    is_at_lamps = order.closes and bool(self._nodes[index]) and not self._is_dark[index]
+                    is_at_lamps = order.closes and bool(self._nodes[index]) and not self._is_dark(index)
                     self._apply(order, index, is_at_lamps, now_ms)
                     continue
                 why = _why(order, demand, has_lease, in_control)
@@ -125,16 +125,16 @@ class Outcomes:
         """Return the word for what keeps the lamps of a feeder from an order that lowers them."""
         if demand.rule == INTERLOCK and not demand.closed:
             return INTERLOCK
-        if self._orders.emergency(index) is not None:
+        emergency, override = self._orders.standing(index)
+        if emergency is not None:
             return EMERGENCY
-        if self._orders.override(index) is not order:
+        if override is not order:
             return "later"
         return None if may_wait_for_lease else "lease"
 
     def observe(self, seen: Observation, watches: list[FeederWatch], *, now_ms: int) -> None:
         """Report whether the watts agree with what was applied."""
-        for index, (feeder, watch) in enumerate(zip(seen.feeders, watches, strict=True)):
-            self._is_dark[index] = feeder.power_dw is not None and watch.normal.is_dark(feeder.power_dw)
+        self._seen = list(zip(seen.feeders, watches, strict=True))
         for key, (order, since_ms, is_at_lamps) in list(self._measuring.items()):
             index = key[1]
             if is_at_lamps:
@@ -143,6 +143,13 @@ class Outcomes:
                 is_over = self._judge_meter(order, index, seen, watches[index], since_ms, now_ms)
             if is_over or order.state != ACTIVE:
                 del self._measuring[key]
+
+    def _is_dark(self, index: int) -> bool:
+        """Return whether a feeder was dark by its meter, when it was read last."""
+        if not self._seen:
+            return False
+        seen, watch = self._seen[index]
+        return seen.power_dw is not None and watch.normal.is_dark(seen.power_dw)
 
     def _judge_meter(
         self, order: Order, index: int, seen: Observation, watch: FeederWatch, since_ms: int, now_ms: int

@@ -316,4 +316,4 @@ def test_an_emergency_under_a_clock_that_breaks_makes_nobody_spin_and_still_ends
     world.live(60)  # every turn asserts that the next deadline lies ahead
     assert world.core.cabinet.counters["looks"] > polls
     world.live(3700)
-    assert world.cabinet.orders.emergency(0) is None
+    assert world.cabinet.orders.standing(0)[0] is None
