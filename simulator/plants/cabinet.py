@@ -168,10 +168,11 @@ class Cabinet:
     # --- what the agent does ------------------------------------------------------------------------------------
 
     def order(self, feeder: int, closed: bool, *, now_ms: int) -> None:
-        """Sets an output line of the agent."""
+        """Sets an output line of the agent; one that is as it was, as each minute, moves nothing."""
         self._reach(now_ms)
-        self._outputs[feeder] = closed
-        self._step(now_ms)
+        if self._outputs[feeder] != closed:
+            self._outputs[feeder] = closed
+            self._step(now_ms)
 
     def pulse(self, *, now_ms: int) -> None:
         """Gives one edge on the agent's watchdog line."""
