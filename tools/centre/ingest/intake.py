@@ -191,7 +191,7 @@ def _sound(envelope: Envelope) -> bool:
 
 
 def _prepare(topic, pack) -> PreparedBatch:
-    quick = plain.read(pack)
+    quick = plain.read(pack) if topic.kind == topics.TELEMETRY else None
     batch = senml.decode_pack(pack) if quick is None else quick
     envelope = Envelope(*batch[:7])
     if not _sound(envelope):

@@ -85,15 +85,18 @@ def read(pack: bytes) -> senml.Batch | None:
         return None
     rows: list[Row] = []
     entries, at = 1, reader.offset
-    shape: _Shape | None = None
+    met: list[_Shape] = []  # in this batch: a cabinet's records have few shapes, and the commonest is soon among them
     while at < len(pack):
-        # Most records of a cabinet have the shape of the one before.
-        found = shape and shape.record.match(pack, at)
-        if found is None:
-            shape = _shape_at(pack, at)
-            found = shape and shape.record.match(pack, at)
-        if shape is None or found is None:
-            return None
+        for shape in met:
+            found = shape.record.match(pack, at)
+            if found is not None:
+                break
+        else:
+            new = _shape_at(pack, at)
+            found = new and new.record.match(pack, at)
+            if new is None or found is None:
+                return None
+            met.append(shape := new)
         rows.append(_row(found.groups(), shape))
         entries += shape.entries
         at = found.end()
