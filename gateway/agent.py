@@ -292,13 +292,13 @@ class Agent:
     def _on_synced(self, ticket: Ticket, error: str | None) -> None:
         self._opened.journal_disk.reported()
         self._core.on_synced(ticket, error, now_ms=clock.monotonic_ms())
-        self._turn()
+        self._turn(is_woken=True)
         self._reported.set()
 
     def _on_state_synced(self, ticket: Ticket, error: str | None) -> None:
         self._opened.state_disk.reported()
         self._core.on_state_synced(ticket, error, now_ms=clock.monotonic_ms())
-        self._turn()
+        self._turn(is_woken=True)
 
     def _posted(self, function: Callable[..., None]) -> Callable[..., None]:
         """Wrap a function for the threads of disks and connections: it runs in the loop, once there is a core."""
@@ -331,7 +331,7 @@ class Agent:
             elif isinstance(event, Subscription):
                 what = "subscription-refused" if event.why else "subscription-granted"
                 self._operation.log(what, why=event.why, bearer=event.bearer)
-        self._turn()
+        self._turn(is_woken=True)
 
     def _on_exception(self, _loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         error = context.get("exception")

@@ -1,9 +1,9 @@
 """Joins the gateway's decisions: node link, inbox, journal, uplink, cabinet. Events in, effects out.
 
 The shell (`gateway/agent.py`, or the simulator) reports datagrams, finished syncs, the broker's connection, PUBACKs and
-messages, passes the time with each call, calls `poll` after each event but a datagram and an observation, and `wake`
-when `deadline_ms` has come, and carries out the effects that `drain_effects` returns. One owner, one thread. It must
-not open a socket or read a clock.
+messages, passes the time with each call, calls `wake` after each event but a datagram and an observation, and when
+`deadline_ms` has come, `poll` after what it has told a part directly, and carries out the effects that `drain_effects`
+returns. One owner, one thread. It must not open a socket or read a clock.
 
 The order matters in one place only: a node's 2.04 leaves after the flush that made its records durable.
 
@@ -57,7 +57,7 @@ __all__ = ["KIND", "Effect", "Gateway", "Log", "Options", "Send", "Start"]
 # The token of messages whose PUBACK is not waited for; the tokens of batches count from 1.
 _NO_TOKEN = 0
 # A deadline that is over: it is to be asked for again.
-_UNKNOWN = 0
+_UNKNOWN: int | None = 0
 _SERVICE_UNAVAILABLE = 0xA3
 _TOO_MANY_REQUESTS = 0x9D  # RFC 8516
 _PATHS = ((b"t",), (b"e",), (b"b",))
@@ -133,7 +133,7 @@ class Gateway:
         self._effects: list[Effect] = []
         self._started_ms = now_ms
         self._flush_at_ms: int | None = None
-        self._others_due_ms: int | None = _UNKNOWN  # of all but bearers and flush
+        self._records_due_ms = self._others_due_ms = _UNKNOWN  # see `deadline_ms`
         self.bearers = self._make_bearers(options, state_disk)
         self.cabinet = self._make_cabinet(options, state_disk, verify)
         self.campaigns = Campaigns(state_disk, self.clock, self.registry, self.cabinet, self.own.report)
@@ -230,7 +230,7 @@ class Gateway:
     def on_datagram(self, datagram: bytes, peer: Any, *, now_ms: int) -> None:
         """Receive bytes from the node link. No `poll` follows: the cabinet acts at once on what a node reports, all
         other parts when its records are durable, or at their time."""
-        self._others_due_ms = _UNKNOWN
+        self._records_due_ms = self._others_due_ms = _UNKNOWN
         found = self.link.receive(datagram, peer, now_ms=now_ms)
         for heard in found:
             self._on_heard(heard, now_ms)
@@ -243,12 +243,14 @@ class Gateway:
 
     def on_keys(self, keys: Iterable[NodeKey], *, now_ms: int) -> None:
         """Replace the set of nodes that belong here, after an operator has adopted a node or taken one away."""
+        self._others_due_ms = _UNKNOWN
         self.link.sessions.set_keys(self._of_ours(keys))
         self.registry.keep_only(self.link.sessions.nodes())
         self.directive_service.directives.keep_only(self.link.sessions.nodes())
 
     def on_programs(self, images: Iterable[NodeImage], plans: Iterable[Plan], *, now_ms: int) -> None:
         """Replace the programs for nodes, and the campaigns that bring them, after a person has changed either."""
+        self._others_due_ms = _UNKNOWN
         self.images.set_images(images)
         self.campaigns.set_plans(plans, now_ms=now_ms)
 
@@ -263,12 +265,16 @@ class Gateway:
 
     def on_state_synced(self, ticket: Ticket, error: str | None, *, now_ms: int) -> None:
         """Pass on the end of a sync of the state disk: inventory, ledger and directives wait for their own syncs."""
+        self._records_due_ms = _UNKNOWN
+        if error is not None:
+            self._others_due_ms = _UNKNOWN  # directives are to be written again
         self.journal.on_state_synced(ticket, error)
         self.ledger.on_synced(ticket, error)
         self.directive_service.directives.on_synced(ticket, error, now_ms=now_ms)
 
     def on_connected(self, receive_max: int, bearer: str = UNBOUND.name, *, now_ms: int) -> None:
         """Note that the broker has accepted a connection over `bearer`; it replaces the one that carried until now."""
+        self._others_due_ms = _UNKNOWN
         if self.bearers.connected(bearer, now_ms=now_ms):
             self.uplink.connected(receive_max, now_ms=now_ms)
             if self.cabinet is not None:
@@ -278,11 +284,13 @@ class Gateway:
     def on_disconnected(self, why: str, bearer: str = UNBOUND.name, *, now_ms: int) -> None:
         """Note that a connection has ended or was never established. `bearers` decides when to retry and over which
         one."""
+        self._others_due_ms = _UNKNOWN
         if not self.bearers.disconnected(bearer, why, now_ms=now_ms):
             self.uplink.disconnected()
 
     def on_puback(self, token: int, reason_code: int, *, now_ms: int) -> None:
         """Pass on that the broker has accepted, or refused, a publication."""
+        self._records_due_ms = _UNKNOWN
         if token != _NO_TOKEN:
             self.uplink.acknowledged(token, reason_code, now_ms=now_ms)
 
@@ -290,7 +298,7 @@ class Gateway:
         """Observe what is wired in the cabinet, and decide by it; no `poll` follows. Call it only where there is a
         cabinet."""
         assert self.cabinet is not None
-        self._others_due_ms = _UNKNOWN
+        self._records_due_ms = self._others_due_ms = _UNKNOWN
         self.cabinet.on_observation(seen, now_ms=now_ms)
         self._poll_cabinet(self.cabinet, now_ms)
         self._drain_link()
@@ -300,9 +308,11 @@ class Gateway:
 
         `is_retained`: the broker kept the message for later subscribers, so the time at which it was meant is unknown.
         """
+        self._records_due_ms = _UNKNOWN
         try:
             kind = topic.parse(name).kind
             if self.cabinet is not None and kind in (topic.COMMAND, topic.POLICY):
+                self._others_due_ms = _UNKNOWN
                 if kind == topic.COMMAND:
                     self.cabinet.on_control(payload, is_retained=is_retained, now_ms=now_ms)
                 else:
@@ -318,23 +328,26 @@ class Gateway:
         self.receipts.note_altered(self.uplink.receive(message, now_ms=now_ms), now_ms=now_ms)
 
     def wake(self, *, now_ms: int) -> None:
-        """Do what time alone has made due, when nothing has come since the last poll. Nearly always it is a probe or a
-        flush: while they do nothing else, all other parts stay as they were."""
-        if self._others_due_ms is None or now_ms < self._others_due_ms:
+        """Do what time, or an event reported here, has made due. Nearly always it is a probe, a flush or records that
+        move on: while these lead to nothing else, all other parts stay as they were."""
+        is_quiet = self._others_due_ms is None or now_ms < self._others_due_ms
+        if is_quiet:
+            before = len(self._effects)
             self._effects += self.bearers.poll(now_ms=now_ms)
+            is_quiet = not [effect for effect in self._effects[before:] if not isinstance(effect, Probe)]
+        if is_quiet and self._records_due_ms is not None and now_ms >= self._records_due_ms:
+            self._poll_records(now_ms)
+            is_quiet = self._others_due_ms != _UNKNOWN  # unless a node has answered a request of ours
+        if is_quiet:
             self._flush(now_ms)
-            if not [effect for effect in self._effects if not isinstance(effect, Probe)]:
-                return
-        self.poll(now_ms=now_ms)
+        else:
+            self.poll(now_ms=now_ms)
 
     def poll(self, *, now_ms: int) -> None:
         """Do what is due at `now_ms`, by time or by what has come."""
-        self._others_due_ms = _UNKNOWN
-        for heard in self.link.poll(now_ms=now_ms):
-            self._on_heard(heard, now_ms)
         self._effects += self.bearers.poll(now_ms=now_ms)
-        self.uplink.allow(self.bearers.policy(), surplus=self.bearers.passes_surplus())
-        self._effects += self.uplink.poll(now_ms=now_ms)
+        self._poll_records(now_ms)
+        self._others_due_ms = _UNKNOWN
         if self.cabinet is not None:
             self._poll_cabinet(self.cabinet, now_ms)
         self.directive_service.poll(now_ms=now_ms)
@@ -343,8 +356,18 @@ class Gateway:
         self.anchors.poll(now_ms=now_ms)
         self.fair_use.poll(now_ms=now_ms)
         self.own.poll(now_ms=now_ms)
-        self.thinner.poll(now_ms=now_ms)
         self._flush(now_ms)
+        self._drain_link()
+
+    def _poll_records(self, now_ms: int) -> None:
+        """Let the parts act that move records on: from nodes, to the centre, out of a full journal."""
+        self._records_due_ms = _UNKNOWN
+        for heard in self.link.poll(now_ms=now_ms):
+            self._others_due_ms = _UNKNOWN
+            self._on_heard(heard, now_ms)
+        self.uplink.allow(self.bearers.policy(), surplus=self.bearers.passes_surplus())
+        self._effects += self.uplink.poll(now_ms=now_ms)
+        self.thinner.poll(now_ms=now_ms)
         self._drain_link()
 
     def _poll_cabinet(self, cabinet: Cabinet, now_ms: int) -> None:
@@ -372,23 +395,26 @@ class Gateway:
 
     def deadline_ms(self, *, now_ms: int) -> int | None:
         """Return when `poll` is due at the latest; None: only an event will make it due."""
+        # In two groups: the parts in which records move on, and all others but bearers and flush.
+        if self._records_due_ms == _UNKNOWN:
+            self._records_due_ms = earliest(
+                (self.link.deadline_ms(), self.uplink.deadline_ms(), self.thinner.deadline_ms())
+            )
         if self._others_due_ms == _UNKNOWN:
             self._others_due_ms = earliest(
                 (
-                    self.link.deadline_ms(),
                     self.downlink.deadline_ms(),
                     self.directive_service.directives.deadline_ms(),
                     self.registry.deadline_ms(),
                     self.campaigns.deadline_ms(),
-                    self.uplink.deadline_ms(),
-                    self.thinner.deadline_ms(),
                     self.anchors.deadline_ms(),
                     self.fair_use.deadline_ms(),
                     self.own.deadline_ms(),
                     None if self.cabinet is None else self.cabinet.deadline_ms(now_ms=now_ms),
                 )
             )
-        return earliest((self._flush_at_ms, self.bearers.deadline_ms(), self._others_due_ms))
+        due_ms = self._flush_at_ms, self.bearers.deadline_ms(), self._records_due_ms, self._others_due_ms
+        return earliest(due_ms)
 
     def connection_topics(self) -> list[str]:
         """Return the topics that the shell subscribes to after each connection."""
@@ -477,6 +503,7 @@ class Gateway:
             self.plausibility.conflict(node, made, now_ms=now_ms)
 
     def _settle(self, now_ms: int) -> None:
+        self._records_due_ms = _UNKNOWN
         for exchange in self.inbox.drain_settled():
             self._answer(exchange, now_ms)
 

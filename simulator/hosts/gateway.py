@@ -166,7 +166,7 @@ class GatewayHost:
         """Passes an event to the core, by the name of its method; it is lost while the power is off."""
         if self.core is not None:
             getattr(self.core, what)(*values, now_ms=self._world.now_ms)
-            self._turn()
+            self._turn(is_woken=True)
 
     def announce(self, notice: Directive) -> bool:
         """Passes on a directive that was entered at the cabinet.
@@ -345,7 +345,7 @@ class GatewayHost:
         error = self.journal_disk.complete(ticket)
         if self.core is not None:
             self.core.on_synced(ticket, error, now_ms=self._world.now_ms)
-            self._turn()
+            self._turn(is_woken=True)
 
     def _state_pending(self, sync: PendingSync) -> None:
         self._world.after(sync.latency_ms, self._state_synced, self._life, sync.ticket)
@@ -354,7 +354,7 @@ class GatewayHost:
         if life == self._life and self.core is not None:
             error = self.state_disk.complete(ticket)
             self.core.on_state_synced(ticket, error, now_ms=self._world.now_ms)
-            self._turn()
+            self._turn(is_woken=True)
 
     def waiting(self) -> int:
         """Returns the number of records in the journal that are not freed."""

@@ -145,7 +145,7 @@ class GatewayWorld:
         raise AssertionError("one turn leads to another without end")
 
     def _poll(self):
-        self.core.poll(now_ms=self.now_ms)
+        self.core.wake(now_ms=self.now_ms)
         for effect in self.core.drain_effects():
             self._carry_out(effect)
 

@@ -45,7 +45,8 @@ class StreamProgress:
     without delay. `digests` are those of the payloads sent last, with their positions and what was freed before they
     were sent (None: the warehouse has judged it): only a receipt that states one of them counts. `received` are the
     positions of such receipts, ascending and disjoint. `explained_end`: the position after the last that was released
-    because a record explains it: it is never given again.
+    because a record explains it: it is never given again. `seen_oldest` and `seen_end`: what the journal
+    held at the last poll.
     """
 
     next_position: int
@@ -62,11 +63,17 @@ class StreamProgress:
     digests: dict[bytes, tuple[int, int, int] | None] = field(default_factory=dict)
     received: list[tuple[int, int]] = field(default_factory=list)
     explained_end: int = 0
+    seen_oldest: int = 0
+    seen_end: int = 0
 
     def rests(self) -> bool:
-        """Return whether only a new record can make something due: the warehouse has answered, and nothing is held or
-        set aside."""
-        return self.asked_ms is not None and self.answered and not self.hold_until_ms and self.passing is None
+        """Return whether only a new record can make something due: no answer is waited for, and nothing is held or set
+        aside."""
+        return (self.asked_ms is None or self.answered) and not self.hold_until_ms and self.passing is None
+
+    def fills(self, end: int) -> bool:
+        """Return whether a batch has begun to fill, and is not full with all before `end`."""
+        return self.fresh_since_ms is not None and end - self.next_position < self.records_max
 
     def release_before(self, oldest: int) -> bool:
         """Forget positions before `oldest`, which the journal no longer holds; return True if a batch was among

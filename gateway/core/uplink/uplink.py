@@ -250,6 +250,8 @@ class Uplink:
         if not self._connected or not (is_due or self._journal.moves != self._moves_seen):
             return []
         self._moves_seen = self._journal.moves
+        if not is_due and self._only_fills():
+            return []
         self._release_before_oldest()
         self._check_silence(now_ms)
         out: list[Publication] = []
@@ -261,7 +263,8 @@ class Uplink:
             progress = self._progress.get(stream)
             if progress is None:
                 progress = self._progress[stream] = StreamProgress(oldest, self._batch_records_max)
-            if progress.rests() and progress.next_position == self._journal.durable_end(stream):
+            progress.seen_oldest, progress.seen_end = oldest, self._journal.durable_end(stream)
+            if progress.rests() and progress.next_position == progress.seen_end:
                 progress.fresh_since_ms = None  # nothing new: at most polls, most streams
                 continue
             progress.release_before(oldest)
@@ -278,6 +281,19 @@ class Uplink:
         return sum([len(progress.ahead) for progress in self._progress.values()])
 
     # --- inside ---------------------------------------------------------------------------------------------------
+
+    def _only_fills(self) -> bool:
+        """Return whether all that has moved since the last poll are new records of a batch that waits for more, as most
+        flushes bring: its time is known, and nothing else waits for records to be durable."""
+        streams = self._journal.streams()
+        for stream in streams:
+            progress = self._progress.get(stream)
+            if progress is None or progress.passing is not None or self._journal.oldest(stream) != progress.seen_oldest:
+                return False
+            end = self._journal.durable_end(stream)
+            if end != progress.seen_end and not progress.fills(end):
+                return False
+        return len(streams) == len(self._progress)
 
     def _next_ms(self) -> int | None:
         """Return when time alone makes the next poll due."""

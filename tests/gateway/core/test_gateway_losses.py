@@ -2,9 +2,11 @@
 
 import pytest
 
+from gateway.core import limits
 from gateway.core.custody import entry, ledger
 from gateway.core.custody.journal import Stream, Void
 from tests.support.gateway_world import GATEWAY, NODE, OTHER, GatewayWorld, alarm, payload, reading, unpack
+from tests.support.told_world import DROUGHT, here
 from wire import event, record
 
 CHANGED = 0x44
@@ -63,6 +65,17 @@ def test_an_inventory_that_the_state_folder_refuses_is_counted_where_the_technic
     world.ask(payload(reading(0)))
     world.wait(20_000)
     assert world.core.health(now_ms=world.now_ms)["inventory"]["disk-errors"] > 0
+
+
+def test_a_directive_that_the_state_folder_lost_is_written_again():
+    world = GatewayWorld(auto_sync=True)
+    world.state_disk.sync_error = "simulated"
+    directives = world.core.directive_service.directives
+    assert directives.accept(here({DROUGHT: 1}, 1_800_000_000), now_ms=world.now_ms) is None
+    world.wait(1000)
+    world.state_disk.sync_error = None
+    world.wait(2 * limits.DIRECTIVES_RETRY_MS)
+    assert directives.is_safe
 
 
 @pytest.mark.slow

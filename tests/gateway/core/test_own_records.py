@@ -122,10 +122,12 @@ def test_a_start_on_a_full_journal_reports_its_boot_when_there_is_room():
 def test_a_step_of_the_clock_in_a_full_journal_is_said_later():
     world = GatewayWorld(auto_sync=True)
     world.core.clock.observe(1_790_000_000_000, 1, now_ms=world.now_ms)
+    world.core.poll(now_ms=world.now_ms)
     world.wait(10)
     append = world.core.journal.append
     world.core.journal.append = lambda *_, **__: Refused.FULL
     world.core.clock.observe(1_790_009_000_000, 1, now_ms=world.now_ms)
+    world.core.poll(now_ms=world.now_ms)
     world.wait(10)
     assert events(world, event.CLOCK_STEPPED) == []
     world.core.journal.append = append

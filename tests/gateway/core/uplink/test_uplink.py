@@ -125,6 +125,16 @@ def test_telemetry_waits_for_company_events_a_second_and_alarms_not_at_all():
     assert world.poll(59_999) == [] and [batch.lane for _, batch in world.poll(60_000)] == [event.TELEMETRY]
 
 
+def test_a_batch_that_is_full_waits_no_longer():
+    world = UplinkWorld(batch_age_ms=60_000, batch_records_max=3)
+    world.put(1)
+    assert spans(world.begin()) == []
+    world.put(1)
+    assert world.poll() == []
+    world.put(1)
+    assert spans(world.poll()) == [(0, 2)]
+
+
 def test_the_densest_records_still_make_a_batch_that_the_centre_takes():
     world = UplinkWorld(batch_records_max=wire_limits.BATCH_RECORDS_MAX, window_max=20)
     dense = Record(1, 0, reading(0).stamp, {**dict.fromkeys(range(1, 24), 0), 32: 0})

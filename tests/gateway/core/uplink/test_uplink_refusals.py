@@ -114,6 +114,21 @@ def test_a_quarantined_record_is_freed_only_when_its_explanation_is_durable():
     assert world.oldest() == 1
 
 
+def test_a_record_is_freed_with_an_explanation_that_waits_for_company_itself():
+    world = UplinkWorld(batch_records_max=4, batch_age_ms=60_000)
+    world.put(4)
+    world.ack(world.begin())
+    world.put(1, event.EVENT)
+    world.ack(world.poll())
+    world.mark(0, event.EVENT)
+    for last in (3, 1, 0):
+        world.ack(world.reject(0, last, "poison"))
+    assert len(world.explained) == 1 and world.oldest() == 0
+    world.flush()
+    world.poll()
+    assert world.oldest() == 1
+
+
 def test_an_explanation_the_journal_refuses_is_tried_again_and_nothing_is_let_go():
     world = UplinkWorld(batch_records_max=1, explain=False)
     world.put(1)
