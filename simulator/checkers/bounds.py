@@ -18,7 +18,6 @@ class BoundsChecker:
             core, options = host.core, host.options
             if core is None:
                 continue
-            host.waiting_max = max(host.waiting_max, host.waiting())
             for what, value, maximum in (
                 ("batches ahead", core.uplink.ahead(), options.window_max),
                 ("journal bytes", core.journal.bytes_held, options.journal_bytes_max),

@@ -95,7 +95,6 @@ class GatewayHost:
         self._due_ms: int | None = None  # the core's deadline, which may have moved behind that wake
         self.logs: list[tuple[int, str]] = []
         self.counters: dict[str, int] = {}
-        self.waiting_max = 0
 
     # --- what the world does to it --------------------------------------------------------------------------
 

@@ -227,12 +227,13 @@ def test_gateway_is_bound_by_its_first_word_and_a_stranger_is_refused(warehouse)
     }
 
 
-def test_operator_unbinds_a_replaced_gateway(warehouse):
-    take(warehouse, readings(0, 1))
-    assert warehouse.unbind("49007", "mairie-1")
-    assert not warehouse.unbind("49007", "mairie-1")
-    assert take(warehouse, batch([reading(2)], gateway=b"gateway2"))[0].next_position == 1
-    assert [gateway[3] for gateway in warehouse.gateways()] == [False, True]
+@pytest.mark.parametrize("person", [0, 1], ids=["ingest", "another-process"])
+def test_operator_unbinds_a_replaced_gateway_which_is_refused_from_then_on(tmp_path, person):
+    ingest, *_ = processes = [Warehouse(str(tmp_path / "w.db")) for _ in range(2)]
+    assert [take(ingest, readings(0, last)) for last in (0, 1)] == [mark(1), mark(2)]
+    assert [processes[person].unbind("49007", "mairie-1") for _ in range(2)] == [True, False]
+    assert take(ingest, batch([reading(2)], gateway=b"gateway2"))[0].next_position == 1
+    assert take(ingest, readings(0, 3)) == refused(readings(0, 3), 0, 3, "identity") and not ingest.gateways()[0][3]
 
 
 def test_lane_in_the_wrong_class_is_refused(warehouse):

@@ -14,6 +14,7 @@ other process has written meanwhile; what changed is written at its end (`save`)
 from collections.abc import Iterable
 
 from tools.centre.ingest.plain import Row
+from tools.centre.ingest.prefix import Sender
 from tools.centre.limits import NODES_PER_CABINET_MAX, NODES_REMEMBERED_MAX
 from tools.centre.store import database
 from wire import record
@@ -58,6 +59,7 @@ class Nodes:
     def __init__(self, connection: database.Connection):
         self._connection = connection
         self._lives: dict[bytes, Life] = {}
+        self.senders: dict[tuple[str, bytes], Sender] = {}  # by cabinet and id, those that are bound
         self._changed: set[bytes] = set()
         self._bound: list[tuple[bytes, str, int]] = []  # node, cabinet and time, to be written
         self._version = -1
@@ -79,8 +81,9 @@ class Nodes:
             life.cabinets.append(cabinet)
 
     def forget(self) -> None:
-        """Ends a transaction that failed."""
+        """Ends a transaction that failed, or unbinds: what is known is read anew."""
         self._lives.clear()
+        self.senders.clear()
         self._changed.clear()
         self._bound.clear()
 

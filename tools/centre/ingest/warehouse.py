@@ -80,8 +80,6 @@ class Warehouse(Archive):
         super().__init__(schema.open_to_write(path, synchronous))
         # Counts of the transaction under way, written once at its end.
         self._counted: dict[str, int] = {}
-        # Those of whom it was asked.
-        self._senders: dict[tuple[str, bytes], Sender] = {}
         self._alarms = Alarms(self._connection)
         self._nodes = Nodes(self._connection)
         self._apart = Apart(self._connection)
@@ -124,6 +122,7 @@ class Warehouse(Archive):
         cabinet's. False when no such gateway is bound."""
         cabinet = cabinet_of(insee, name)
         with self._transaction():
+            self._nodes.forget()
             freed = self._connection.execute(
                 "UPDATE gateways SET bound = 0 WHERE bound = 1 AND insee = ? AND name = ? RETURNING id", (insee, name)
             ).fetchall()
@@ -339,14 +338,14 @@ class Warehouse(Archive):
     def _sender(self, topic, identity, now_s) -> Sender | None:
         """Returns who sends, binding id and cabinet when both are new; None when they disagree with what is bound."""
         cabinet = cabinet_of(topic.insee, topic.gateway)
-        if (cabinet, identity) in self._senders:
-            return self._senders[cabinet, identity]
+        if (cabinet, identity) in self._nodes.senders:
+            return self._nodes.senders[cabinet, identity]
         bound = self._connection.execute(
             "SELECT gateway, id, insee, name FROM gateways WHERE bound = 1 AND (id = ? OR (insee = ? AND name = ?))",
             (identity, topic.insee, topic.gateway),
         ).fetchall()
         if len(bound) == 1 and bound[0][1:] == (identity, topic.insee, topic.gateway):
-            sender = self._senders[cabinet, identity] = Sender(bound[0][0], identity, cabinet)
+            sender = self._nodes.senders[cabinet, identity] = Sender(bound[0][0], identity, cabinet)
             return sender
         # The id may be that of a lamp, or of a gateway, of another cabinet.
         owners = {cabinet_of(*row[2:]) for row in bound} or set(self._nodes.cabinets_of(identity)) - {cabinet}
@@ -374,7 +373,6 @@ class Warehouse(Archive):
     def _transaction(self, now_s: int = 0, nodes: Iterable[bytes] = ()) -> Iterator[None]:
         """Commits everything within, or nothing; `nodes`: those that it is about."""
         self._counted.clear()
-        self._senders.clear()
         self._alarms.forget()
         self._room.forget()
         self._marks.forget()
