@@ -128,19 +128,19 @@ class Writer:
 
     def value(self, item):
         """Writes any accepted value, maps in the order of their encoded keys, independent of the interpreter."""
-        if item is None:
-            self._byte(_NULL)
-        elif item is True:
-            self._byte(_TRUE)
-        elif item is False:
-            self._byte(_FALSE)
-        elif isinstance(item, int):
+        if type(item) is int:
             if item >= 0:
                 self._head(_UNSIGNED, item)
             else:
                 self._head(_NEGATIVE, -1 - item)
         elif isinstance(item, str):
             self.text(item)
+        elif item is None:
+            self._byte(_NULL)
+        elif item is True:
+            self._byte(_TRUE)
+        elif item is False:
+            self._byte(_FALSE)
         elif isinstance(item, (bytes, bytearray, memoryview)):
             self.bytes(item)
         elif isinstance(item, (list, tuple)):
@@ -233,8 +233,7 @@ class Reader:
         if depth <= 0:
             raise WireFault("depth")
         if major == _ARRAY:
-            self._check_count(argument)
-            return [self.value(depth - 1) for _ in range(argument)]
+            return self._array(argument, depth - 1)
         if major == _MAP:
             return self._map(argument, depth - 1)
         return self._tagged(argument, depth - 1)
@@ -263,6 +262,13 @@ class Reader:
             raise WireFault("truncated")
         if count > self.items_max:
             raise WireFault("items")
+
+    def _array(self, count, depth):
+        self._check_count(count)
+        items = []  # a comprehension in `value` would make `self` a cell at each call, for a number too
+        for _ in range(count):
+            items.append(self.value(depth))
+        return items
 
     def _map(self, count, depth):
         self._check_count(count)
