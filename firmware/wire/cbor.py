@@ -67,54 +67,51 @@ class Writer:
         self.buffer[self.length] = value
         self.length += 1
 
-    def _head(self, major, argument):
+    def integer(self, value, major=_UNSIGNED):
+        """Writes an integer; with another `major`, the head of an item whose length, count or tag is `value`."""
         # One call writes a head: a record has some twenty. A chip's small integers have 31 bits: shifting a Unix time
         # byte by byte would allocate at every step.
+        if value < 0:
+            value, major = -1 - value, _NEGATIVE
         at = self.length
-        if argument < 24:
+        if value < 24:
             if at >= self._size:
                 raise WireFault("too-long")
-            self.buffer[at] = major | argument
+            self.buffer[at] = major | value
             self.length = at + 1
             return
-        if argument < 0x100:
+        if value < 0x100:
             end, form, major = at + 2, ">BB", major | 24
-        elif argument < 0x10000:
+        elif value < 0x10000:
             end, form, major = at + 3, ">BH", major | 25
-        elif argument <= 0xFFFFFFFF:
+        elif value <= 0xFFFFFFFF:
             end, form, major = at + 5, ">BI", major | 26
-        elif argument <= _INTEGER_MAX:
+        elif value <= _INTEGER_MAX:
             end, form, major = at + 9, ">BQ", major | 27
         else:
             raise WireFault("integer-range")
         if end > self._size:
             raise WireFault("too-long")
-        pack_into(form, self.buffer, at, major, argument)
+        pack_into(form, self.buffer, at, major, value)
         self.length = end
 
-    def integer(self, value):
-        if value >= 0:
-            self._head(_UNSIGNED, value)
-        else:
-            self._head(_NEGATIVE, -1 - value)
-
     def array(self, count):
-        self._head(_ARRAY, count)
+        self.integer(count, _ARRAY)
 
     def map(self, count):
-        self._head(_MAP, count)
+        self.integer(count, _MAP)
 
     def bytes(self, value):
-        self._head(_BYTES, len(value))
+        self.integer(len(value), _BYTES)
         self._raw(value)
 
     def text(self, value):
         encoded = value.encode()
-        self._head(_TEXT, len(encoded))
+        self.integer(len(encoded), _TEXT)
         self._raw(encoded)
 
     def fraction(self, exponent, mantissa):
-        self._head(_TAG, _DECIMAL_FRACTION_TAG)
+        self.integer(_DECIMAL_FRACTION_TAG, _TAG)
         self.array(2)
         self.integer(exponent)
         self.integer(mantissa)
@@ -129,10 +126,7 @@ class Writer:
     def value(self, item):
         """Writes any accepted value, maps in the order of their encoded keys, independent of the interpreter."""
         if type(item) is int:
-            if item >= 0:
-                self._head(_UNSIGNED, item)
-            else:
-                self._head(_NEGATIVE, -1 - item)
+            self.integer(item)
         elif isinstance(item, str):
             self.text(item)
         elif item is None:
