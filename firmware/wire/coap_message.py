@@ -203,84 +203,51 @@ def _extension_bytes(value):
     return 1 if value < _TWO_BYTES_BASE else 2
 
 
-def encoded_bytes(message):
-    """Returns the size of the datagram that `encode` would make, in bytes."""
-    _, _, _, token, options, payload = message
-    return _HEADER_BYTES + len(token) + _options_bytes(options) + (1 + len(payload) if payload else 0)
-
-
-def _options_bytes(options):
-    size = previous = 0
-    for number, value in options:
-        length = len(value)
-        size += 1 + length
-        if number - previous >= _ONE_BYTE:
-            size += _extension_bytes(number - previous)
-        if length >= _ONE_BYTE:
-            size += _extension_bytes(length)
-        previous = number
-    return size
-
-
 def encode(message, datagram_max=limits.DATAGRAM_BYTES_MAX):
     """Returns `message` as bytes, or Fault("too-long") if it does not fit. Fields out of their domain are our bug:
     asserted."""
     kind, code, message_id, token, options, payload = message
     assert len(token) <= _TOKEN_BYTES_MAX and kind in (CON, NON, ACK, RST)
-    size = encoded_bytes(message)
-    if size > datagram_max:
+    out = bytearray((_VERSION << 6 | kind << 4 | len(token), code, message_id >> 8, message_id & 0xFF))
+    out += token
+    _add_encoded(out, options)
+    if len(out) + (1 + len(payload) if payload else 0) > datagram_max:
         return Fault("too-long", kind, message_id)
-    out = bytearray(size - 1 - len(payload) if payload else size)
-    out[0] = _VERSION << 6 | kind << 4 | len(token)
-    out[1] = code
-    out[2] = message_id >> 8
-    out[3] = message_id & 0xFF
-    cursor = _HEADER_BYTES + len(token)
-    out[_HEADER_BYTES:cursor] = token
-    _write_options(out, cursor, options)
     # No second buffer of the whole size: most messages of a node are made when its heap is fullest.
     return b"".join((bytes(out), MARKER, payload)) if payload else bytes(out)
 
 
 def encode_options(options):
     """Returns options as bytes, without what stands around them in a message."""
-    out = bytearray(_options_bytes(options))
-    _write_options(out, 0, options)
+    out = bytearray()
+    _add_encoded(out, options)
     return bytes(out)
 
 
-def _write_options(out, cursor, options):
+def _add_encoded(out, options):
     previous = 0
     for number, value in options:
         assert previous <= number <= _OPTION_NUMBER_MAX, "options must ascend"
-        cursor = _write_option(out, cursor, number - previous, value)
+        delta, length = number - previous, len(value)
+        if delta < _ONE_BYTE and length < _ONE_BYTE:
+            out.append(delta << 4 | length)
+        else:
+            out.append(_nibble(delta) << 4 | _nibble(length))
+            out += _extension(delta) + _extension(length)
+        out += value
         previous = number
 
 
-def _write_option(out, cursor, delta, value):
-    length = len(value)
-    head = cursor
-    cursor += 1
-    # The nibble is the value itself, or 13 or 14 by the number of extension bytes.
-    delta_nibble, length_nibble = delta, length
-    if delta >= _ONE_BYTE:
-        cursor = _write_extension(out, cursor, delta)
-        delta_nibble = _ONE_BYTE - 1 + _extension_bytes(delta)
-    if length >= _ONE_BYTE:
-        cursor = _write_extension(out, cursor, length)
-        length_nibble = _ONE_BYTE - 1 + _extension_bytes(length)
-    out[head] = delta_nibble << 4 | length_nibble
-    out[cursor : cursor + length] = value
-    return cursor + length
+def _nibble(value):
+    """Returns the value itself, or 13 or 14 by the number of its extension bytes."""
+    return value if value < _ONE_BYTE else _ONE_BYTE - 1 + _extension_bytes(value)
 
 
-def _write_extension(out, cursor, value):
-    if value < _TWO_BYTES_BASE:
-        out[cursor] = value - _ONE_BYTE
-        return cursor + 1
-    out[cursor] = value - _TWO_BYTES_BASE >> 8
-    out[cursor + 1] = value - _TWO_BYTES_BASE & 0xFF
-    return cursor + 2
+def _extension(value):
+    if value < _ONE_BYTE:
+        return b""
+    base = _ONE_BYTE if value < _TWO_BYTES_BASE else _TWO_BYTES_BASE
+    return (value - base).to_bytes(_extension_bytes(value), "big")
 
 
 def empty(kind, message_id):

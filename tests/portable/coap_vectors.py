@@ -42,11 +42,8 @@ for datagram, expected in vectors():
     print(found)
     if found != expected:
         failures.append(f"{hexed(datagram)}: {found}, not {expected}")
-    if isinstance(result, messages.Message):
-        if messages.encode(result) != datagram:
-            failures.append(f"{hexed(datagram)}: encodes to {hexed(messages.encode(result))}")
-        if messages.encoded_bytes(result) != len(datagram):
-            failures.append(f"{hexed(datagram)}: counted as {messages.encoded_bytes(result)} bytes")
+    if isinstance(result, messages.Message) and messages.encode(result) != datagram:
+        failures.append(f"{hexed(datagram)}: encodes to {hexed(messages.encode(result))}")
 
 print(count, "vectors,", len(failures), "failures")
 assert not failures, "\n".join(failures)

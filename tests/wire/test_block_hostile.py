@@ -83,4 +83,4 @@ def test_a_block_of_the_link_fits_its_datagram_under_oscore_with_all_that_may_go
 
 def datagram_bytes(content):
     message = messages.Message(messages.CON, content.code, 1, bytes(4), content.options, content.payload)
-    return messages.encoded_bytes(message)
+    return len(messages.encode(message, 2 * limits.DATAGRAM_BYTES_MAX))

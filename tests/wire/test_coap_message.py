@@ -50,7 +50,6 @@ def test_every_reason_for_a_fault_has_a_vector():
 @given(good_messages())
 def test_what_is_encoded_decodes_to_the_same_fields(message):
     datagram = messages.encode(message, limits.COAP_UDP_DATAGRAM_BYTES_MAX * 2)
-    assert len(datagram) == messages.encoded_bytes(message)
     assert messages.decode(datagram, limits.COAP_UDP_DATAGRAM_BYTES_MAX * 2) == message
 
 
