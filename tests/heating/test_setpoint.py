@@ -270,3 +270,16 @@ def test_presence_stays_in_the_node():
     world.run(30, detection)
     assert {code for _, code, _, _ in world.events} <= {event.SETPOINT_CHANGED}
     assert limits.STANDBY_MS >= 900_000, "what is told of it is no finer than what leaves a cabinet"
+
+
+@pytest.mark.parametrize(("empty_h", "lead_h"), [(47, 6), (48, 36)])
+def test_a_preheat_begins_with_its_lead_even_where_that_is_the_longest(empty_h, lead_h):
+    world = WarmWorld(model_of(programme=WEEK), start_s=MONDAY, start_ck=500)
+    preheat = world.trade._preheat
+    preheat.learned = preheat.learned._replace(rate_ck_h=1, rate_long_ck_h=1)
+    wanted = heating.Wanted(1600, heating.EMPTY, 0, FRIDAY, FRIDAY, 1900, 3600 * empty_h)
+
+    def rule(left_s):
+        return world.trade._ladder._programme(wanted, FRIDAY - left_s, 500, 0)[1]
+
+    assert [rule(3600 * lead_h + 1), rule(3600 * lead_h)] == ["programme", "preheat"]

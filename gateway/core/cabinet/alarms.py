@@ -59,9 +59,10 @@ class Sustained:
     def observe(self, is_so: bool, *, now_ms: int) -> bool:
         if is_so == self.is_so:
             self._against_ms = None
-        elif self._against_ms is None:
+            return is_so
+        if self._against_ms is None:
             self._against_ms = now_ms
-        if self._against_ms is not None and now_ms - self._against_ms >= self._for_ms:
+        if now_ms - self._against_ms >= self._for_ms:
             self.is_so, self._against_ms = is_so, None
         return self.is_so
 

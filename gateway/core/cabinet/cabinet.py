@@ -250,25 +250,26 @@ class Cabinet:
     def deadline_ms(self, *, now_ms: int) -> int | None:
         """Return when `poll` is due at the latest. What is due at a UTC instant is converted to milliseconds of our
         clock."""
-        candidates = [
-            self.hand.deadline_ms(),
-            self.lease.deadline_ms(now_ms=now_ms),
-            self._reporter.deadline_ms(),
-            self.orders.deadline_ms(),
-        ]
-        if self._is_starting(now_ms):
-            candidates.append(self._started_ms + limits.CABINET_START_MS)
-        else:
-            candidates += [self._assert_ms, self._report_at_ms]
-            candidates.append(self._pulse_ms if self.in_control and self.options.has_watchdog else None)
+        is_starting = self._is_starting(now_ms)
+        next_ms = None
         unix_s = self.time_basis.unix_s(now_ms=now_ms)
         unix_ms = self._shared.clock.carried_ms(now_ms=now_ms)
         if unix_s is not None and unix_ms is not None:
             instants = [demand.until_s for demand in self.demands if demand is not None]
             next_s = earliest([self.orders.next_s(unix_s), *instants])
-            if next_s is not None:
-                candidates.append(now_ms + max(1, 1000 * next_s - unix_ms))
-        return earliest(candidates)
+            next_ms = None if next_s is None else now_ms + max(1, 1000 * next_s - unix_ms)
+        return earliest(
+            (
+                next_ms,
+                self.hand.deadline_ms(),
+                self.lease.deadline_ms(now_ms=now_ms),
+                self._reporter.deadline_ms(),
+                self.orders.deadline_ms(),
+                self._started_ms + limits.CABINET_START_MS if is_starting else self._assert_ms,
+                None if is_starting else self._report_at_ms,
+                self._pulse_ms if self.in_control and self.options.has_watchdog and not is_starting else None,
+            )
+        )
 
     def health(self) -> dict[str, int]:
         """Return the counters of every part."""
@@ -294,15 +295,11 @@ class Cabinet:
 
     def _decide(self, index: int, has_lease: bool, now_ms: int) -> bool:
         """Decide for one feeder; return whether its contactor's order changes."""
-        demand = rules.decide(
-            index,
-            self.feeders[index],
-            self.basis,
-            switch=self.switch,
-            hand=self.hand,
-            orders=self.orders,
-            has_lease=has_lease,
+        feeder = self.feeders[index]
+        considered = rules.considered(
+            index, feeder, self.basis, switch=self.switch, hand=self.hand, orders=self.orders, has_lease=has_lease
         )
+        demand = next(filter(None, considered))
         if demand.rule == rules.SAFETY and self.options.has_watchdog and self.hand.tests:
             # A test of one feeder takes all feeders from the cabinet's own clock: the others stay as they were found.
             demand = demand._replace(closed=self._as_found[index] is not False)

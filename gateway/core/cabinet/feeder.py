@@ -127,20 +127,11 @@ class Feeder:
         return FeederDemand(wanted.level_percent > 0, rule, wanted.reason, wanted.until_s)
 
 
-def decide(
-    index: int, feeder: Feeder, basis: Basis, *, switch: str | None, hand: LocalControl, orders: Orders, has_lease: bool
-) -> FeederDemand:
-    """Return the demand of the highest rule that has one."""
-    for demand in considered(index, feeder, basis, switch=switch, hand=hand, orders=orders, has_lease=has_lease):
-        if demand is not None:
-            return demand
-    raise AssertionError("the policy always has a demand")
-
-
 def considered(
     index: int, feeder: Feeder, basis: Basis, *, switch: str | None, hand: LocalControl, orders: Orders, has_lease: bool
 ) -> list[FeederDemand | None]:
-    """Return what each rule demands, from the highest down; None: nothing. `gateway explain` shows them all."""
+    """Return what each rule demands, from the highest down; None: nothing. The first demand holds, the policy always
+    has one, and `gateway explain` shows them all."""
     emergency, override = orders.standing(index)
     return [
         _interlock(index, switch, hand),

@@ -9,6 +9,7 @@ flicker.
 from collections.abc import Callable
 
 from gateway.core import limits
+from gateway.core.deadlines import earliest
 from wire.command import Ask, Grant
 
 _NONCE_BYTES = 8
@@ -70,9 +71,6 @@ class Lease:
 
     def deadline_ms(self, *, now_ms: int) -> int | None:
         """Return when a request is due or the state of the lease changes."""
-        candidates = [self._ask_at_ms]
-        if self.is_held(now_ms=now_ms):
-            candidates.append(self._until_ms)
-            if now_ms < self._usable_from_ms:
-                candidates.append(self._usable_from_ms)
-        return min((at_ms for at_ms in candidates if at_ms is not None), default=None)
+        until_ms = self._until_ms if self.is_held(now_ms=now_ms) else None
+        usable_ms = self._usable_from_ms if until_ms is not None and now_ms < self._usable_from_ms else None
+        return earliest((self._ask_at_ms, until_ms, usable_ms))
