@@ -26,8 +26,9 @@ class SealedOnce:
         self.sealed = 0
         self.reused = 0
         self.is_watching = True
-        self._names = array("Q", bytes(8 * _SLOTS_FIRST))  # of key and nonce; 0: a free place
-        self._said = array("Q", bytes(8 * _SLOTS_FIRST))
+        # Hashes, of key and nonce, and of the data (SipHash, PEP 456): nothing leaves this process. 0: a free place.
+        self._names = array("q", bytes(8 * _SLOTS_FIRST))
+        self._said = array("q", bytes(8 * _SLOTS_FIRST))
         self._filled = 0
         self._real: Callable[..., bytes] = ccm.seal
 
@@ -47,7 +48,7 @@ class SealedOnce:
         if self.is_watching:
             self.sealed += 1
             said = b"".join(plaintext) if isinstance(plaintext, list) else bytes(plaintext)
-            self._note(_digest(bytes(key), bytes(nonce)), _digest(bytes(aad), said))
+            self._note(hash((bytes(key), bytes(nonce))) or 1, hash((bytes(aad), said)))
         return self._real(cipher, key, nonce, aad, plaintext)
 
     def _note(self, name: int, said: int) -> None:
@@ -62,21 +63,16 @@ class SealedOnce:
 
     def _place(self, name: int) -> int:
         """Returns the slot that holds `name`, or a free one for it."""
-        place = (name >> 1) % len(self._names)  # the last bit is the same in all
+        place = name % len(self._names)
         while self._names[place] not in (0, name):
             place = (place + 1) % len(self._names)
         return place
 
     def _grow(self) -> None:
         names, said = self._names, self._said
-        self._names = array("Q", bytes(16 * len(names)))
-        self._said = array("Q", bytes(16 * len(names)))
+        self._names = array("q", bytes(16 * len(names)))
+        self._said = array("q", bytes(16 * len(names)))
         for name, what in zip(names, said, strict=True):
             if name:
                 place = self._place(name)
                 self._names[place], self._said[place] = name, what
-
-
-def _digest(*data: bytes) -> int:
-    """Returns 64 bits, never zero: Python's hash of bytes (SipHash, PEP 456), for nothing leaves this process."""
-    return hash(data) & 0xFFFF_FFFF_FFFF_FFFF | 1
