@@ -101,7 +101,7 @@ class Warehouse(Archive):
                 answer = self._accept(message, topic, payload, received_unix_s)
                 if answer is not None:
                     answers.append(answer)
-        return _joined(answers)
+        return _joined(answers) if len(answers) > 1 else answers
 
     # --- several ingests ---
 
