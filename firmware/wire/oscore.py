@@ -66,6 +66,8 @@ OUTER = (
     messages.PROXY_URI,
     messages.PROXY_SCHEME,
 )
+# Proxy-Uri would show the path (section 4.1.3.3); observation (section 4.1.3.5) is not used.
+_UNSUITED = (messages.PROXY_URI, messages.OSCORE, OBSERVE)
 
 
 # The `handled_options` of an endpoint that only accepts OSCORE. Outer options are dropped unread (section 8.2 step 1),
@@ -277,8 +279,7 @@ def pack(content) -> tuple:
     inner = []
     outer = []
     for number, value in content.options:
-        # Proxy-Uri would show the path (section 4.1.3.3); observation (section 4.1.3.5) is not used.
-        if number in (messages.PROXY_URI, messages.OSCORE, OBSERVE):
+        if number in _UNSUITED:
             raise WireFault("oscore-unsuited")
         (outer if number in OUTER else inner).append((number, value))
     pieces = [bytes((content.code,)), messages.encode_options(inner)]

@@ -16,7 +16,6 @@ class World:
 
     def __init__(self, *, start_unix_s: int) -> None:
         self.now_ms = 0
-        self.events = 0
         self._start_unix_ms = 1000 * start_unix_s
         self._queue: list[tuple[int, int, Callable[..., None], tuple[Any, ...]]] = []
         self._order = 0
@@ -65,6 +64,5 @@ class World:
             else:
                 at_once += 1
                 assert at_once < _SAME_INSTANT_MAX, f"time stands still at {when_ms} ms in {action}"
-            self.events += 1
             action(*arguments)
         self.now_ms = end_ms
