@@ -92,6 +92,7 @@ class LightingChecker:
         if len(self._wanted) < len(self._watched):
             self._wanted = [(0, 0, 0)] * len(self._watched)
             self._feeders = list({one.lamp.feeder for one in self._watched})
+            self._until_s = 0
         standing, changes = self.orders.standing(unix_s), sum([feeder.changes for feeder in self._feeders])
         is_same = changes == self._changes and unix_s < self._until_s and not standing
         if not is_same or unix_s % _LOOK_EVERY_S == 0:
