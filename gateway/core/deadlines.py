@@ -2,6 +2,9 @@
 
 from collections.abc import Iterable
 
+# Stands for None where deadlines are compared at each turn: later than any.
+NEVER = 1 << 62
+
 
 def earliest(deadlines: Iterable[int | None]) -> int | None:
     """Returns the first instant; None: only an event will make a poll due. A plain loop, for each poll asks."""

@@ -26,7 +26,7 @@ from gateway.core.custody.inventory import Inventory
 from gateway.core.custody.journal import Journal, RecoveryReport, Refused
 from gateway.core.custody.ledger import Ledger
 from gateway.core.custody.thinning import Thinner
-from gateway.core.deadlines import earliest
+from gateway.core.deadlines import NEVER, earliest
 from gateway.core.directives.directives import DirectiveService
 from gateway.core.inbox.anchors import BootAnchors
 from gateway.core.inbox.fair_use import FairUse, Use
@@ -57,7 +57,7 @@ __all__ = ["KIND", "Effect", "Gateway", "Log", "Options", "Send", "Start"]
 # The token of messages whose PUBACK is not waited for; the tokens of batches count from 1.
 _NO_TOKEN = 0
 # A deadline that is over: it is to be asked for again.
-_UNKNOWN: int | None = 0
+_UNKNOWN = 0
 _SERVICE_UNAVAILABLE = 0xA3
 _TOO_MANY_REQUESTS = 0x9D  # RFC 8516
 _PATHS = ((b"t",), (b"e",), (b"b",))
@@ -132,7 +132,7 @@ class Gateway:
         self.downlink = Downlink(self.link, self.clock, {} if options.cabinet is None else options.cabinet.nodes())
         self._effects: list[Effect] = []
         self._started_ms = now_ms
-        self._flush_at_ms: int | None = None
+        self._flush_at_ms = NEVER
         self._records_due_ms = self._others_due_ms = _UNKNOWN  # see `deadline_ms`
         self.bearers = self._make_bearers(options, state_disk)
         self.cabinet = self._make_cabinet(options, state_disk, verify)
@@ -330,12 +330,13 @@ class Gateway:
     def wake(self, *, now_ms: int) -> None:
         """Do what time, or an event reported here, has made due. Nearly always it is a probe, a flush or records that
         move on: while these lead to nothing else, all other parts stay as they were."""
-        is_quiet = self._others_due_ms is None or now_ms < self._others_due_ms
-        if is_quiet:
+        is_quiet = now_ms < self._others_due_ms
+        due_ms = self.bearers.deadline_ms()
+        if is_quiet and due_ms is not None and now_ms >= due_ms:
             before = len(self._effects)
             self._effects += self.bearers.poll(now_ms=now_ms)
             is_quiet = not [effect for effect in self._effects[before:] if not isinstance(effect, Probe)]
-        if is_quiet and self._records_due_ms is not None and now_ms >= self._records_due_ms:
+        if is_quiet and now_ms >= self._records_due_ms:
             self._poll_records(now_ms)
             is_quiet = self._others_due_ms != _UNKNOWN  # unless a node has answered a request of ours
         if is_quiet:
@@ -378,9 +379,9 @@ class Gateway:
         self.downlink.poll(now_ms=now_ms)
 
     def _flush(self, now_ms: int) -> None:
-        if self._flush_at_ms is None or now_ms < self._flush_at_ms:
+        if now_ms < self._flush_at_ms:
             return
-        self._flush_at_ms = None
+        self._flush_at_ms = NEVER
         self.journal.flush()
         # Where everything was durable already (a node repeats itself), no later sync will settle these exchanges.
         self._settle(now_ms)
@@ -397,24 +398,26 @@ class Gateway:
         """Return when `poll` is due at the latest; None: only an event will make it due."""
         # In two groups: the parts in which records move on, and all others but bearers and flush.
         if self._records_due_ms == _UNKNOWN:
-            self._records_due_ms = earliest(
-                (self.link.deadline_ms(), self.uplink.deadline_ms(), self.thinner.deadline_ms())
-            )
+            records = self.link.deadline_ms(), self.uplink.deadline_ms(), self.thinner.deadline_ms(), NEVER
+            self._records_due_ms = earliest(records) or _UNKNOWN
         if self._others_due_ms == _UNKNOWN:
-            self._others_due_ms = earliest(
-                (
-                    self.downlink.deadline_ms(),
-                    self.directive_service.directives.deadline_ms(),
-                    self.registry.deadline_ms(),
-                    self.campaigns.deadline_ms(),
-                    self.anchors.deadline_ms(),
-                    self.fair_use.deadline_ms(),
-                    self.own.deadline_ms(),
-                    None if self.cabinet is None else self.cabinet.deadline_ms(now_ms=now_ms),
-                )
+            others = (
+                self.downlink.deadline_ms(),
+                self.directive_service.directives.deadline_ms(),
+                self.registry.deadline_ms(),
+                self.campaigns.deadline_ms(),
+                self.anchors.deadline_ms(),
+                self.fair_use.deadline_ms(),
+                self.own.deadline_ms(),
+                None if self.cabinet is None else self.cabinet.deadline_ms(now_ms=now_ms),
+                NEVER,
             )
-        due_ms = self._flush_at_ms, self.bearers.deadline_ms(), self._records_due_ms, self._others_due_ms
-        return earliest(due_ms)
+            self._others_due_ms = earliest(others) or _UNKNOWN
+        due_ms = min(self._flush_at_ms, self._records_due_ms, self._others_due_ms)
+        bearers_due_ms = self.bearers.deadline_ms()
+        if bearers_due_ms is not None and bearers_due_ms < due_ms:
+            return bearers_due_ms
+        return None if due_ms == NEVER else due_ms
 
     def connection_topics(self) -> list[str]:
         """Return the topics that the shell subscribes to after each connection."""
@@ -514,8 +517,7 @@ class Gateway:
 
     def _ask_flush(self, delay_ms: int, *, now_ms: int) -> None:
         """Set when to flush: the first record of a group sets the time, an alarm brings it forward."""
-        at_ms = now_ms + delay_ms
-        self._flush_at_ms = at_ms if self._flush_at_ms is None else min(at_ms, self._flush_at_ms)
+        self._flush_at_ms = min(self._flush_at_ms, now_ms + delay_ms)
 
     def _publish(self, kind: str, payload: bytes, expiry_s: int) -> None:
         """Publish a message that nothing depends on; without a connection it is dropped."""

@@ -21,7 +21,6 @@ from typing import Any, NamedTuple
 
 from gateway.core import limits
 from gateway.core.bearers.bearer import Bearer, BearerHealth
-from gateway.core.deadlines import earliest
 
 # A deadline that is over: it is computed when it is asked for next.
 _UNKNOWN = 0
@@ -214,8 +213,10 @@ class Connection:
 
     def _earliest(self) -> int | None:
         """Returns the deadline: a probe that changes no bearer's state moves only its own."""
-        probes = [health.deadline_ms() for health in self._order] if self._several else ()
-        return earliest((self._connection_due_ms, *probes))
+        if not self._several:
+            return self._connection_due_ms
+        probe_ms = min([health.deadline_ms() for health in self._order])
+        return probe_ms if self._connection_due_ms is None else min(probe_ms, self._connection_due_ms)
 
     def _due_ms(self) -> int | None:
         """Returns when an open attempt has failed, or the next one is due; None: there is nothing to attempt."""
