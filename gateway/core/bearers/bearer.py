@@ -26,7 +26,8 @@ class Bearer(NamedTuple):
 
 
 class BearerHealth:
-    """Schedules the probes of one bearer and judges their outcomes."""
+    """Schedules the probes of one bearer and judges their outcomes. `due_ms`: when the next probe is due, or, while one
+    is under way, when its outcome should have been reported."""
 
     def __init__(
         self, bearer: Bearer, *, is_up: bool = True, random_below: Callable[[int], int], now_ms: int
@@ -44,33 +45,31 @@ class BearerHealth:
         self._is_suspect = False
         self._down_spacing_ms = limits.BEARER_METERED_DOWN_MS
         self._sent_ms = now_ms
-        self._answer_by_ms: int | None = None
+        self._is_asked = False  # a probe is under way
         first_ms = limits.BEARER_METERED_FIRST_MS if bearer.is_metered else limits.BEARER_PROBE_MS
-        self._probe_at_ms = self._jittered(now_ms, first_ms)
+        self.due_ms = self._jittered(now_ms, first_ms)
 
     # --- probes ---------------------------------------------------------------------------------------------
 
     def probe_due(self, *, now_ms: int) -> bool:
         """True when a probe is to be sent now; the probe then counts as sent."""
-        if self._answer_by_ms is not None or now_ms < self._probe_at_ms:
+        if self._is_asked or now_ms < self.due_ms:
             return False
+        self._is_asked = True
         self._sent_ms = now_ms
-        self._answer_by_ms = now_ms + limits.BEARER_PROBE_ANSWER_MS
+        self.due_ms = now_ms + limits.BEARER_PROBE_ANSWER_MS
         return True
 
     def is_overdue(self, *, now_ms: int) -> bool:
         """Returns whether the shell should have reported the last probe by now."""
-        return self._answer_by_ms is not None and now_ms >= self._answer_by_ms
+        return self._is_asked and now_ms >= self.due_ms
 
     def probed(self, ok: bool, rtt_ms: int | None, *, now_ms: int) -> bool | None:
         """Accepts a probe's outcome. Returns True when the bearer has come up by it, False when it has gone down."""
-        if self._answer_by_ms is None:
+        if not self._is_asked:
             return None  # given up already
-        self._answer_by_ms = None
+        self._is_asked = False
         return self._good_probe(rtt_ms, now_ms) if ok else self._failed_probe(now_ms)
-
-    def deadline_ms(self) -> int:
-        return self._probe_at_ms if self._answer_by_ms is None else self._answer_by_ms
 
     # --- connections ----------------------------------------------------------------------------------------
 
@@ -78,7 +77,8 @@ class BearerHealth:
         """Makes the next probe, due now, decide: a connection over this bearer has failed or ended."""
         self._is_suspect = self.is_up
         self._good = 0
-        self._probe_at_ms = min(self._probe_at_ms, now_ms)
+        if not self._is_asked:  # else the one under way decides
+            self.due_ms = min(self.due_ms, now_ms)
 
     def refused(self, *, now_ms: int) -> None:
         """Counts an attempt that failed, or whose connection did not last."""
@@ -91,7 +91,9 @@ class BearerHealth:
         self._failed = 0
         self._is_suspect = False
         self._down_spacing_ms = limits.BEARER_METERED_DOWN_MS
-        self._probe_at_ms = self._jittered(now_ms, self._usual_ms())
+        next_ms = self._jittered(now_ms, self._usual_ms())
+        if not self._is_asked:  # else its outcome sets the next
+            self.due_ms = next_ms
         return was_down
 
     # --- inside ---------------------------------------------------------------------------------------------
@@ -104,12 +106,15 @@ class BearerHealth:
         self._good += 1
         if self._good == 1:
             self._good_since_ms = now_ms
-        lasted = now_ms - self._good_since_ms >= limits.BEARER_GOOD_MS
-        came_up = not self.is_up and lasted and self._good >= limits.BEARER_GOOD_PROBES
+        came_up = (
+            not self.is_up
+            and self._good >= limits.BEARER_GOOD_PROBES
+            and now_ms - self._good_since_ms >= limits.BEARER_GOOD_MS
+        )
         self.is_up = self.is_up or came_up
         spacing_ms = self._usual_ms() if self.is_up else self._confirm_ms()
         self._down_spacing_ms = limits.BEARER_METERED_DOWN_MS
-        self._probe_at_ms = self._jittered(now_ms, spacing_ms)
+        self.due_ms = self._jittered(now_ms, spacing_ms)
         return True if came_up else None
 
     def _failed_probe(self, now_ms: int) -> bool | None:
@@ -123,12 +128,12 @@ class BearerHealth:
         self._is_suspect = False
         if self.is_up:
             # Not before the timeout: an interface without a route fails instantly, and a link may be renegotiating.
-            self._probe_at_ms = max(now_ms, self._sent_ms + limits.BEARER_PROBE_TIMEOUT_MS)
+            self.due_ms = max(now_ms, self._sent_ms + limits.BEARER_PROBE_TIMEOUT_MS)
         elif self.bearer.is_metered:
-            self._probe_at_ms = self._jittered(now_ms, self._down_spacing_ms)
+            self.due_ms = self._jittered(now_ms, self._down_spacing_ms)
             self._down_spacing_ms = min(2 * self._down_spacing_ms, limits.BEARER_METERED_PROBE_MS)
         else:
-            self._probe_at_ms = self._jittered(now_ms, limits.BEARER_PROBE_MS)
+            self.due_ms = self._jittered(now_ms, limits.BEARER_PROBE_MS)
         return False if went_down else None
 
     def _usual_ms(self) -> int:

@@ -215,7 +215,7 @@ class Connection:
         """Returns the deadline: a probe that changes no bearer's state moves only its own."""
         if not self._several:
             return self._connection_due_ms
-        probe_ms = min([health.deadline_ms() for health in self._order])
+        probe_ms = min([health.due_ms for health in self._order])
         return probe_ms if self._connection_due_ms is None else min(probe_ms, self._connection_due_ms)
 
     def _due_ms(self) -> int | None:
@@ -291,7 +291,7 @@ class Connection:
 
     def _poll_probes(self, now_ms: int) -> None:
         for health in self._order:
-            if now_ms < health.deadline_ms():
+            if now_ms < health.due_ms:
                 continue
             if health.is_overdue(now_ms=now_ms):
                 health.counters["probes-unanswered"] += 1
