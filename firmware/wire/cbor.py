@@ -27,6 +27,8 @@ _TRUE = 0xF5
 _NULL = 0xF6
 _DECIMAL_FRACTION_TAG = 4
 _INTEGER_MAX = 0xFFFFFFFFFFFFFFFF
+# What an argument of 1, 2, 4 and 8 bytes is at least: a lesser one has a shorter form.
+_LEAST = (24, 0x100, 0x10000, 0x100000000)
 _from_bytes = int.from_bytes
 
 
@@ -186,17 +188,13 @@ class Reader:
     def _argument(self, additional):
         if additional > 27:
             raise WireFault("indefinite" if additional == 31 else "reserved")
-        width = 1 << (additional - 24)
         start = self.offset
-        end = start + width
+        end = start + (1 << additional - 24)
         if end > self._size:
             raise WireFault("truncated")
         self.offset = end
-        if width == 1:
-            value, least = self.data[start], 24
-        else:
-            value, least = _from_bytes(self.data[start:end], "big"), 1 << (4 * width)
-        if value < least:
+        value = self.data[start] if additional == 24 else _from_bytes(self.data[start:end], "big")
+        if value < _LEAST[additional - 24]:
             raise WireFault("not-shortest")
         return value
 
@@ -204,15 +202,16 @@ class Reader:
         """Returns the next value. `depth` is how many more levels of array, map or tag may open."""
         # Most items of a record are small numbers and their keys: they are returned at once.
         at = self.offset
-        if at >= self._size:
+        try:
+            initial = self.data[at]
+        except IndexError:
             raise WireFault("truncated")
-        initial = self.data[at]
         self.offset = at + 1
         if initial < 24:
             return initial
-        major = initial & 0xE0
-        if major == _UNSIGNED:
+        if initial < _NEGATIVE:
             return self._argument(initial)
+        major = initial & 0xE0
         if major == 0xE0:
             return self._simple(initial)
         argument = initial & 0x1F
