@@ -43,10 +43,7 @@ class WaterMeter:
         return self._pulse_ul > 0
 
     def expose(self, flows, *, now_ms: int) -> None:
-        """Observes which zones have been open since the last call.
-
-        `flows` has their index and expected mL/min.
-        """
+        """Observes which zones have been open since the last call: {index of the zone: its expected mL/min}."""
         elapsed_ms = now_ms - self._exposed_ms
         self._exposed_ms = now_ms
         if elapsed_ms > 0:

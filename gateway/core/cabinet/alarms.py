@@ -297,15 +297,12 @@ class CabinetConditions:
         for code, detail in is_so.items():
             if detail is UNKNOWN:
                 self._held[code].settle()
-                continue
-            stands = self._held[code].observe(detail is not None, now_ms=now_ms)
-            before = self.active.get(code)
-            if stands and detail is not None and detail != before:
-                self.active[code] = detail
-                verdicts.append(AlarmChange(code, True, detail))
-            elif not stands and before is not None:
-                del self.active[code]
-                verdicts.append(AlarmChange(code, False, before))
+            elif self._held[code].observe(detail is not None, now_ms=now_ms):
+                if detail is not None and detail != self.active.get(code):
+                    self.active[code] = detail
+                    verdicts.append(AlarmChange(code, True, detail))
+            elif code in self.active:
+                verdicts.append(AlarmChange(code, False, self.active.pop(code)))
         return verdicts
 
     def resume(self, active: dict[int, list[Any]]) -> None:
