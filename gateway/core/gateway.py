@@ -395,7 +395,7 @@ class Gateway:
         return effects
 
     def deadline_ms(self, *, now_ms: int) -> int | None:
-        """Return when `poll` is due at the latest; None: only an event will make it due."""
+        """Return when `wake` is due at the latest; None: only an event will make it due."""
         # In two groups: the parts in which records move on, and all others but bearers and flush.
         if self._records_due_ms == _UNKNOWN:
             records = self.link.deadline_ms(), self.uplink.deadline_ms(), self.thinner.deadline_ms(), NEVER
