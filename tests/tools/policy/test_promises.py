@@ -8,7 +8,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from gateway.core.cabinet.feeder import Feeder, FeederOptions, LocalControl, decide
+from gateway.core.cabinet.feeder import Feeder, FeederOptions, LocalControl, considered
 from gateway.core.cabinet.orders import CabinetPlace, Orders
 from gateway.core.cabinet.time_basis import CLOCK, Basis
 from gateway.io.crypto import verify_ed25519
@@ -40,10 +40,11 @@ class Contactors:
         self._orders = Orders(place, verify_ed25519, lambda *_, **__: None, lambda *_, **__: None)
 
     def demand(self, index, unix_s):
-        return decide(
+        demands = considered(
             index, self._feeders[index], Basis(CLOCK, unix_s), switch=None, hand=LocalControl(), orders=self._orders,
             has_lease=True,
         )  # fmt: skip
+        return next(demand for demand in demands if demand is not None)
 
     def by_the_minute(self, index, start_s, end_s):
         """The minutes at whose end the contactor is closed, from `start_s` on: a printed time is cut to its minute."""
