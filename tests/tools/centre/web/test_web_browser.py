@@ -210,6 +210,22 @@ def test_light_is_chosen_by_keyboard_and_its_address_opens_the_same(web, chromiu
     browser.context.close()
 
 
+def test_figures_of_a_light_do_not_wait_for_a_list_that_is_slow(web, chromium, entered):
+    browser = Watched(chromium, web[0], state=entered)
+    page = browser.page
+    browser.open(PAGES["map"])
+    page.wait_for_selector(".named a[data-light]")
+    held = []
+    page.route("**/map/in-view?*", lambda route: held.append(route))
+    page.focus("#map")
+    page.keyboard.press("+")
+    while not held:
+        page.wait_for_timeout(100)
+    page.locator(".named a[data-light]").first.press("Enter")
+    page.wait_for_selector("#panel article")
+    browser.context.close()
+
+
 def test_room_is_chosen_on_the_map_by_keyboard_and_layers_are_put_away(web, chromium, entered):
     browser = Watched(chromium, web[0], state=entered)
     page = browser.page

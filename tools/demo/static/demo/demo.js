@@ -10,7 +10,7 @@ document.addEventListener("htmx:afterSettle", (event) => {
 
 // On a telephone the controls of time cover the page until one of them is pressed.
 document.addEventListener("click", (event) => {
-  if (event.target.closest(".demo-time")) document.getElementById("demo-fold").open = false;
+  if (event.target.closest(".demo-time")) document.getElementById("demo-fold")?.removeAttribute("open");
 });
 
 document.addEventListener("keydown", (event) => {

@@ -59,6 +59,10 @@
     else if (layer.chosen !== null && !map.getBounds().contains(layer.place(layer.chosen))) map.panTo(layer.place(layer.chosen), { animate: false });
   }).observe(root);
 
+  // From its own element each part has a queue of its own: of one queue htmx keeps the last request alone, and a list
+  // that is asked for would push out the figures of the light that was chosen.
+  const put = (address, target) => htmx.ajax("GET", address, { source: target, target, swap: "innerHTML" });
+
   // --- what is in view
   let asked = 0;
   const list = () => {
@@ -66,7 +70,7 @@
     asked = setTimeout(() => {
       const query = asking();
       query.set("box", map.getBounds().toBBoxString());
-      htmx.ajax("GET", `${side.dataset.address}?${query}`, { target: "#in-view", swap: "innerHTML" });
+      put(`${side.dataset.address}?${query}`, "#in-view");
     }, 150);
   };
   map.on("moveend", () => { write(chosenId()); list(); });
@@ -78,7 +82,7 @@
     spaces.choose(chosen);
     write(chosen);
     panel.hidden = false;
-    htmx.ajax("GET", address, { target: "#chosen", swap: "innerHTML" });
+    put(address, "#chosen");
     if (place && !map.getBounds().pad(-0.1).contains(place)) map.panTo(place, { animate: !isStill });
   };
   const choose = (i, id, isMoved) => open(`light/${id}`, i, root.dataset.light + encodeURIComponent(id), isMoved && i !== null ? layer.place(i) : null);
@@ -150,7 +154,7 @@
       if (event.spaces) loadSpaces().then(list);
       if (event.spaces || isLater) {
         const one = shown && spaces.find(shown.dataset.space);
-        if (one) htmx.ajax("GET", one.address, { target: "#chosen", swap: "innerHTML" });
+        if (one) put(one.address, "#chosen");
       }
       version = event.version;
       let isSeen = false;
@@ -161,7 +165,7 @@
       root.dataset.ready = version;
       if (isSeen) { layer.redraw(); list(); }
       if (shown?.dataset.n && (isLater || event.changes.some(([i]) => i === Number(shown.dataset.n)))) {
-        htmx.ajax("GET", root.dataset.light + encodeURIComponent(shown.dataset.id), { target: "#chosen", swap: "innerHTML" });
+        put(root.dataset.light + encodeURIComponent(shown.dataset.id), "#chosen");
       }
     });
   });
