@@ -168,4 +168,4 @@ def test_an_operator_reads_and_answers_it(town, capsys, of_sqlite):
     assert ran("register", "placed", "--accept", C.hex())[0] == 2
     status, told = ran("register", "placed", "--accept", A.hex())
     assert status == 0 and "agrees" in told and of.nodes()[-1] == (TODAY_S, A)
-    assert "technician had stated" in ran("access", "journal")[1]
+    assert "register placed" in ran("access", "journal", "--csv")[1]
