@@ -11,6 +11,7 @@ Long because it alone knows all parts of a territory.
 """
 
 from array import array
+from collections import deque
 from collections.abc import Callable, Iterable
 from hashlib import sha256
 from typing import NamedTuple
@@ -63,7 +64,7 @@ _QUARTER_S = 900
 _QUARTER_DONE_S = 600
 # To the warehouse a record takes its report's spread, a flush and a batch's age.
 _ON_THE_WAY_MS = 300_000
-# What is this fresh when the plug is pulled need not be in the gateway's list of what its journal holds.
+# What was acknowledged this lately when the plug is pulled need not be in the gateway's list of what its journal holds.
 _UNLISTED_MS = limits.JOURNAL_LOOK_EVERY_MS + 5_000
 
 
@@ -117,6 +118,7 @@ class Territory:
         self.greens = Greens(self.world, self._joining, climate, drought=drought, first=first_green)
         self.policies = self._decided(places)
         self._thieves: list[KeyThief] = []
+        self._lately: deque[tuple[int, tuple[bytes, int, int]]] = deque()  # what was acknowledged, and when
         self.control = control(self.world, self.broker)
         self.village = (
             village.Village(self.world, self._prng.split("village"), self.broker, self.control, self.drawn.happenings)
@@ -220,6 +222,10 @@ class Territory:
             self.greens.observe_record(node, data)
         else:
             self.delivery.acknowledged(node, boot, sequence)
+            now_ms, lately = self.world.now_ms, self._lately
+            lately.append((now_ms, (node, boot, sequence)))
+            while lately[0][0] < now_ms - _UNLISTED_MS:
+                lately.popleft()
 
     # --- the story ------------------------------------------------------------------------------------------
 
@@ -285,10 +291,10 @@ class Territory:
     def _rob(self, gateway: GatewayHost) -> None:
         """Lets a stranger pull the plug of a cabinet and delete a file of its journal."""
         gateway.power_cut()
+        lately = {identity for at_ms, identity in self._lately if at_ms >= self.world.now_ms - _UNLISTED_MS}
         for identity, place in gateway.lose_file(self._prng.split(f"deleted-{gateway.options.name}")):
-            made_ms = self.delivery.made_ms(identity)
-            if made_ms is not None:
-                is_listed = self.world.now_ms - made_ms > _UNLISTED_MS
+            if self.delivery.made_ms(identity) is not None:
+                is_listed = self.delivery.is_acknowledged(identity) and identity not in lately
                 self.delivery.taken(identity, JournalPlace(*place) if is_listed else None)
 
     def _steal_key(self, gateway: GatewayHost) -> tuple[Callable[[], None], Callable[[], None]]:

@@ -131,9 +131,14 @@ class DeliveryChecker:
             self._acknowledged += 1
 
     def taken(self, identity: Identity, place: JournalPlace | None) -> None:
-        """Notes that a stranger has deleted the journal's file in which a record lies. `place` None: it was made in the
-        last seconds before a power cut, of which the gateway need not know (`gateway/core/custody/inventory.py`)."""
+        """Notes that a stranger has deleted the journal's file in which a record lies. `place` None: it was
+        acknowledged in the last seconds before a power cut, of which the gateway need not know
+        (`gateway/core/custody/inventory.py`), or not yet."""
         self._taken[identity] = place
+
+    def is_acknowledged(self, identity: Identity) -> bool:
+        """Returns whether the node has the answer by which a record that it made is the gateway's."""
+        return self._lives[identity[:2]].has(identity[2], _ACKNOWLEDGED)
 
     def acknowledged_count(self) -> int:
         return self._acknowledged

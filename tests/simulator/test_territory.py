@@ -252,6 +252,23 @@ def test_a_record_of_the_last_second_is_on_its_way_and_not_lost():
     assert (verdict.lost, verdict.first_faults) == (0, ())
 
 
+def test_only_what_was_acknowledged_some_seconds_before_a_theft_must_be_named(monkeypatch):
+    territory = with_nodes(Options(cabinets=1, lamps=1, rooms=0, greens=0, hours=1, faults=False))
+    gateway, taken = territory.gateways[0], []
+    monkeypatch.setattr(territory.delivery, "taken", lambda identity, place: taken.append(place))
+    with territory.sealed:
+        territory.start()
+        while not territory.delivery.acknowledged_count():
+            territory.world.run_until(territory.world.now_ms + 1000)
+        identity = next(territory.delivery.identities(acknowledged=True))
+        monkeypatch.setattr(territory.delivery, "made_ms", lambda identity: 0)  # however long it took to its cabinet
+        monkeypatch.setattr(gateway, "lose_file", lambda prng: [(identity, (bytes(8), "event", 0))])
+        territory._rob(gateway)
+        territory.world.run_until(territory.world.now_ms + 20_000)
+        territory._rob(gateway)
+    assert [place is None for place in taken] == [True, False]
+
+
 @pytest.mark.slow
 def test_the_switched_feeder_is_dark_and_its_nodes_are_off_by_day(dusk):
     switched = [seen for seen in dusk.at_noon if seen[0]]
