@@ -31,7 +31,7 @@ class State(NamedTuple):
     """Holds what the bar shows of a moment.
 
     `until_s`: the instant to which time hurries, or None. `speed` None: as fast as it goes. `reached`: times real time.
-    `waits`: time will stand still at the first dusk, until somebody lets it go on.
+    `waits`: the clock will stop at the first dusk, until a person starts it again.
     """
 
     unix_s: int

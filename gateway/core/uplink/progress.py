@@ -45,8 +45,8 @@ class StreamProgress:
     without delay. `digests` are those of the payloads sent last, with their positions and what was freed before they
     were sent (None: the warehouse has judged it): only a receipt that states one of them counts. `received` are the
     positions of such receipts, ascending and disjoint. `explained_end`: the position after the last that was released
-    because a record explains it: it is never given again. `seen_oldest` and `seen_end`: what the journal
-    held at the last poll.
+    because a record explains it: it is never given again. `seen_oldest` and `seen_end`: what the
+    journal held at the last poll.
     """
 
     next_position: int

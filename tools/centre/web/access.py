@@ -1,6 +1,6 @@
 """Gives pages the communes that a person may see, and connections to the warehouse that show no more.
 
-A page learns what it may show from here alone. The commune of somebody else answers 404, like one that does not exist.
+Pages ask no other module what they may show. A commune that is not granted answers 404, as if it did not exist.
 """
 
 from collections.abc import Iterable
