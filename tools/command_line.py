@@ -40,7 +40,7 @@ EXTRAS = {
     "django": ("web",),
     "gpiod": ("gateway",),
     "paho": ("gateway", "centre"),
-    "prometheus_client": ("gateway", "centre"),
+    "prometheus_client": ("centre",),
     "pymodbus": ("gateway",),
     "littlefs": ("workshop",),
     "serial": ("gateway", "workshop"),

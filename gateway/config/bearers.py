@@ -1,7 +1,7 @@
 """Checks the bearers in the gateway's configuration: any number of ways to the centre, in order of preference.
 
     [[bearer]]
-    name = "fibre"                        # as status, metrics and alarms call it
+    name = "fibre"                        # as status and alarms call it
     kind = "fibre"                        # not paid for by the byte
     interface = "eth0"
         keepalive_s = 6                       # a silent cut is noticed after twice that
@@ -34,7 +34,7 @@ _FIELDS = ("name", "kind", "interface", "source", "keepalive_s", "monthly_bytes"
 _OF_MOBILE = ("monthly_bytes", "modem", "power_command")
 # Beyond, a list is a mistake: each bearer is probed, and each may carry the connection.
 BEARERS_MAX = 8
-# The name appears in the names of budget files and in labels of metrics.
+# The name appears in the names of budget files.
 _NAME = re.compile("[a-z0-9][a-z0-9-]{0,15}")
 # As Linux names them: 15 bytes, no separator.
 _INTERFACE = re.compile(r"[A-Za-z0-9_.:-]{1,15}")

@@ -18,12 +18,9 @@
     [clock]
     trust_system = false                 [status]
                                          socket = "/var/lib/bocage/run/status.sock"
-    [metrics]
-    bind = "127.0.0.1:9101"              [uplink], further: reconnect_max_s = 120, crl = "/etc/bocage/crl.pem"
-
     [page]
-    bind = "192.168.50.1:8080"           [page], further: certificate, key (PEM files), lights (CSV)
-    password = "scrypt$…"
+    bind = "192.168.50.1:8080"           [uplink], further: reconnect_max_s = 120, crl = "/etc/bocage/crl.pem"
+    password = "scrypt$…"                [page], further: certificate, key (PEM files), lights (CSV)
 
     [[bearer]]                           [[bearer]]
     name = "fibre"                       name = "mobile"
@@ -37,9 +34,8 @@
 A node is answered if an operator has adopted it (`bocage gateway adopt`); `nodes`, if given, bars all others. Empty, or
 no `[link]` beside a `[cabinet]`: no node is answered, and no port is open. `[bus]`, `[wire]`, `[radio]`, bearers on
 serial ports: see `gateway/config/link.py`; beside them `bind`, UDP, may be left out.
-`[metrics]` absent: no listener. `[status] socket` absent: as above, in the data folder. `[[bearer]]`, the ways to the
-centre in order of preference, each with its budget and modem: see `gateway/config/bearers.py`. A broker without TLS
-needs `--insecure`.
+`[status] socket` absent: as above, in the data folder. `[[bearer]]`, the ways to the centre in order of preference,
+each with its budget and modem: see `gateway/config/bearers.py`. A broker without TLS needs `--insecure`.
 `[groups]`: names for nodes that get directives together (`bocage gateway tell --to`), as
 `ecoles = ["7c1f0a2c02000001"]`; a feeder's name denotes the lamps on it.
 `[cabinet]`, what is wired in the cabinet itself: see `gateway/config/cabinet.py`.
@@ -83,7 +79,6 @@ _FIELDS = {
     "journal": ("bytes_max", "segment_bytes_max", "alarm_reserve_bytes"),
     "clock": ("trust_system",),
     "status": ("socket",),
-    "metrics": ("bind",),
     "page": page_config.FIELDS,
     **link_config.FIELDS,
 }  # fmt: skip
@@ -114,7 +109,6 @@ class Config:
     bind: tuple[str, int] | None
     trust_system_clock: bool
     status_socket: Path
-    metrics: tuple[str, int] | None = None
     bearers: tuple[BearerConfig, ...] = ()
     serial: SerialBearers = field(default_factory=SerialBearers)
     cabinet: CabinetWiring | None = None
@@ -183,7 +177,6 @@ def check(plain: dict[str, Any], *, insecure: bool) -> Config:
     page = page_config.check(tables["page"], has_cabinet="cabinet" in plain) if "page" in plain else None
     groups = _groups(plain.get("groups", {}), faults)
     socket = tables["status"].path("socket")
-    metrics = tables["metrics"].address("bind", 9101) if "metrics" in plain else None
     journal = _journal(tables["journal"])
     core = Options(
         gateway=gateway_id,
@@ -213,7 +206,7 @@ def check(plain: dict[str, Any], *, insecure: bool) -> Config:
     if allowed == frozenset():
         bind, serial = None, SerialBearers()
     status_socket = data / "run" / "status.sock" if socket is None else Path(socket)
-    return Config(core, mqtt, data, bind, trust, status_socket, metrics, bearers, serial, cabinet, page, commune)
+    return Config(core, mqtt, data, bind, trust, status_socket, bearers, serial, cabinet, page, commune)
 
 
 # --- sections -------------------------------------------------------------------------------------------------------

@@ -1,6 +1,6 @@
 """Defines the state of a gateway as one typed document, and its form as JSON.
 
-`gateway/shell/facts.py` makes it in a running agent, `gateway/show` turns it into text, the metrics count in it. Inside
+`gateway/shell/facts.py` makes it in a running agent, `gateway/show` turns it into text. Inside
 the agent it is passed on as it is; JSON exists only at the status socket: `as_json` writes it, `parse` reads it back.
 The other end of the socket may be an older or newer release, so `parse` never raises: a value that is absent, too long
 or of another type becomes the field's default, and a text becomes one bounded line without control characters.

@@ -1,6 +1,6 @@
 """Makes the status of a running agent (`core/status.py`) from the core's health and from what only the shell knows.
 
-`gateway status`, the technician's page and the metrics show it. It must judge nothing and change nothing in the core.
+`gateway status` and the technician's page show it. It must judge nothing and change nothing in the core.
 """
 
 import os

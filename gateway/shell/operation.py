@@ -1,4 +1,4 @@
-"""Shows a running agent to the outside: its log, its status on a socket, its metrics, its notices to systemd.
+"""Shows a running agent to the outside: its log, its status on a socket, its notices to systemd.
 
 Joins the modules that each do one of these, so that the agent calls one object. It decides nothing about
 records, and must not stop the keeping of records: what cannot be served is logged once and omitted.
@@ -51,25 +51,14 @@ class Operation:
         self.facts = Facts(config, now_ms=self._started_ms)
         self._log = log.Log()
         self._socket: StatusServer | None = None
-        self._metrics: Any = None
 
     def open(self) -> None:
         """Serve before the recovery begins, so that a long start can be explained."""
         self._log.adopt(logging.getLogger())
-        for open_it in (self._open_status, self._open_metrics):  # a server that cannot start does not stop the other
-            try:
-                open_it()
-            except (OSError, ImportError) as error:
-                self.log("cannot-serve", error=f"{type(error).__name__}: {error}")
-
-    def _open_status(self) -> None:
-        self._socket = StatusServer(self._config.status_socket, self.status)
-
-    def _open_metrics(self) -> None:
-        if self._config.metrics is not None:
-            from gateway.io.metrics import MetricsServer  # its package is needed only with metrics
-
-            self._metrics = MetricsServer(self._config.metrics)
+        try:
+            self._socket = StatusServer(self._config.status_socket, self.status)
+        except OSError as error:
+            self.log("cannot-serve", error=f"{type(error).__name__}: {error}")
 
     def log(self, what: str, **values: Any) -> None:
         """Writes a line to the log, and remembers it for the status."""
@@ -105,23 +94,19 @@ class Operation:
         self.notify.stopping(word("stopping", "fr"))
 
     def close(self) -> None:
-        """Closes the socket and the metrics."""
+        """Closes the socket."""
         if self._socket is not None:
             self._socket.close()
-        if self._metrics is not None:
-            self._metrics.close()
         self.log("stopped")
 
     def housekeep(self, core: Gateway, *, now_ms: int) -> None:
-        """Samples, logs and updates the metrics; must be called every ten seconds or so."""
+        """Samples and logs; must be called every ten seconds or so."""
         unix_s = core.clock.unix_s(now_ms=now_ms)
         self._safely(lambda: self.facts.sample(unix_s=unix_s, now_ms=now_ms))
         self._log.settle()
         if now_ms >= self._health_at_ms:
             self._health_at_ms = now_ms + _HEALTH_EVERY_MS
             self.log("health", **self.facts.health(now_ms=now_ms))
-        if self._metrics is not None and (status := self._safely(self._status_now)) is not None:
-            self._metrics.update(status)
 
     def watch(self, *, broker: int | None, modems: dict[str, int | None], cabinet: int | None = None) -> int:
         """Feeds systemd's watchdog while no thread is late; returns in how many milliseconds the next call is due.

@@ -31,7 +31,7 @@ from tools.centre.store.archive import Archive
 _REPOSITORY = Path(__file__).resolve().parents[2]
 GATEWAY_ID = bytes.fromhex("7c1f0a2cfe000001")
 # What the agent and the ingest import. They run as processes of their own here and would only end in their logs.
-_PACKAGES = ("paho.mqtt.client", "prometheus_client", "cbor2", "serial")
+_PACKAGES = ("paho.mqtt.client", "cbor2", "serial")
 _INSEE, _NAME = "49007", "cab-1"
 DATABASE = "warehouse.sqlite"
 _HOST = "127.0.0.1"

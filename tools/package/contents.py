@@ -60,7 +60,6 @@ _SHARED = {
     "tools/policy": "tools/policy",
 }
 _PAHO = {"paho": ("python3-paho-mqtt", "2.1")}
-_METRICS = {"prometheus_client": ("python3-prometheus-client", "0.21")}
 _CRYPTOGRAPHY = {"cryptography": ("python3-cryptography", "43")}
 # systemd from 254 on for RestartSteps=; it also brings systemd-sysusers and systemd-tmpfiles, which the scripts call.
 _DEPENDS = ("python3 (>= 3.11)", "systemd (>= 254)")
@@ -121,7 +120,6 @@ GATEWAY = Package(
         "pymodbus": ("python3-pymodbus", "3.8.6"),
         "gpiod": ("python3-libgpiod", "2.2"),
         "aiohttp": ("python3-aiohttp", "3.11"),
-        **_METRICS,
     },
     depends=(*_DEPENDS, "apt (>= 3.0)", "dpkg-repack"),  # which knows snapshots; the way back of Debian's updates
     recommends=_RECOMMENDS,
@@ -178,7 +176,8 @@ CENTRE = Package(
     documents={"tools/centre/INSTALLATION.md": "INSTALLATION.md"},
     commands=("centre", "policy"),
     python={
-        **_PAHO, **_CRYPTOGRAPHY, **_METRICS, "cbor2": ("python3-cbor2", "5.6"),
+        **_PAHO, **_CRYPTOGRAPHY, "cbor2": ("python3-cbor2", "5.6"),
+        "prometheus_client": ("python3-prometheus-client", "0.21"),
         "django": ("python3-django", "3:5.2"),  # of trixie-backports
         "uvicorn": ("python3-uvicorn", "0.32"),
     },

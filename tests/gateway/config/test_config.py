@@ -43,7 +43,6 @@ def test_a_minimal_file_is_enough_on_a_bench(tmp_path):
     assert checked.mqtt.client_id == "49007-cab-12" and checked.mqtt.will_topic == "tc/1/s/49007/cab-12"
     assert checked.core.ack_timeout_ms == wire_limits.COAP_ACK_TIMEOUT_MIN_MS and not checked.trust_system_clock
     assert str(checked.status_socket) == "/var/lib/bocage/run/status.sock"
-    assert checked.metrics is None, "a port that nobody asked for"
 
 
 def test_every_field_is_taken():
@@ -52,7 +51,7 @@ def test_every_field_is_taken():
     plain["uplink"] |= {"batch_records": 7, "batch_age_s": 5, "window": 20}
     plain["journal"] = {"bytes_max": 1 << 21, "segment_bytes_max": 1 << 15, "alarm_reserve_bytes": 1 << 17}
     plain["clock"] = {"trust_system": True}
-    plain["status"], plain["metrics"] = {"socket": "/run/bocage/s.sock"}, {"bind": "127.0.0.1:9102"}
+    plain["status"] = {"socket": "/run/bocage/s.sock"}
     checked = config.check(plain, insecure=True)
     core = checked.core
     assert core.fair_use_percent == 50
@@ -60,7 +59,7 @@ def test_every_field_is_taken():
     assert (core.commit_ms, core.ack_timeout_ms, core.batch_records_max) == (200, 9000, 7)
     assert (core.batch_age_ms, core.window_max) == (5000, 20)
     assert (core.journal_bytes_max, core.segment_bytes_max, core.alarm_reserve_bytes) == (1 << 21, 1 << 15, 1 << 17)
-    assert (str(checked.status_socket), checked.metrics) == ("/run/bocage/s.sock", ("127.0.0.1", 9102))
+    assert str(checked.status_socket) == "/run/bocage/s.sock"
 
 
 def test_an_empty_list_of_nodes_answers_nobody():
@@ -155,18 +154,11 @@ def test_tls_files_come_together_and_exist(tmp_path):
         ("clock", "trust_system", "yes"),
         ("status", "socket", "run/status.sock"),
         ("status", "socket", 7),
-        ("metrics", "bind", 9101),
-        ("metrics", "bind", ":9101"),
     ],
 )
 def test_one_bad_value_is_one_fault(section, field, value):
     (found,) = faults(changed(section, field, value))
     assert found.startswith(f"[{section}] {field}: ")
-
-
-def test_a_metrics_section_says_where_to_listen():
-    (found,) = faults(tomllib.loads(MINIMAL) | {"metrics": {}})
-    assert found.startswith("[metrics] bind: is missing; ")
 
 
 @pytest.mark.parametrize("bus", [{}, {"bus": {"port": "/dev/ttyS1", "addresses": [1]}}])

@@ -135,7 +135,7 @@ def test_what_debian_must_have_is_within_what_the_sources_ask_for(kind):
     extras = project["optional-dependencies"]
     pinned = {f"{one.distribution}=={one.version}" for one in contents.CENTRE.libraries}
     assert pinned <= {*extras["web"]}, "the package brings other libraries than the sources ask for"
-    for line in (*project["dependencies"], *extras["gateway"], *extras["web"]):
+    for line in (*project["dependencies"], *extras["gateway"], *extras["centre"], *extras["web"]):
         if line in pinned:
             continue
         found = re.fullmatch(r"([A-Za-z0-9-]+)>=([0-9.]+),<([0-9.]+)(?:;.*)?", line)

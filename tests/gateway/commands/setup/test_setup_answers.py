@@ -109,7 +109,7 @@ def test_in_english_too(setup):
 
 
 def test_run_again_it_keeps_what_stands(setup, image):
-    setup(ANSWERS + "[journal]\nbytes_max = 900000000\n[metrics]\nbind = '127.0.0.1:9101'\n")
+    setup(ANSWERS + "[journal]\nbytes_max = 900000000\n[status]\nsocket = '/run/bocage/s.sock'\n")
     before = written(image)
     key, request = etc(image, "gateway.key").read_bytes(), etc(image, "gateway.csr").read_bytes()
     status, _, _ = setup('[cabinet]\ndoor = "!modbus:1/input:4"\n')
