@@ -1,4 +1,4 @@
-"""README.md's commands, word for word: those of the village are run, all others are at least understood."""
+"""README.md's commands, word for word: those of the village are run, all others are parsed; its figures and pictures."""
 
 import os
 import re
@@ -80,3 +80,14 @@ def test_its_pictures_are_there_and_load_at_once(repository):
     paths = [repository / (plain or html) for plain, html in shown]
     assert len(paths) == 5 and all(path.is_file() for path in paths)
     assert max(path.stat().st_size for path in paths) <= 170_000
+
+
+def test_its_figures_are_those_of_the_benchmarks(repository):
+    """Both sides of each comparison are cells of a table of tools/FIGURES.md."""
+    text = " ".join((repository / "README.md").read_text(encoding="utf-8").split())
+    figures = (repository / "tools" / "FIGURES.md").read_text(encoding="utf-8")
+    compared = re.findall(r"(\d+) (kWh|m³) where [^.]*?(\d+)\.", text)
+    assert len(compared) == 2
+    for ours, unit, peer in compared:
+        cells = [f"| {amount} m³ |" if unit == "m³" else f"| {amount} |" for amount in (ours, peer)]
+        assert all(cell in figures for cell in cells), cells
