@@ -1,4 +1,4 @@
-"""README.md's commands, word for word: those of the village are run, all others are parsed; its figures and pictures."""
+"""README.md's commands (those of the village are run, all others are parsed), its figures and its pictures."""
 
 import os
 import re
