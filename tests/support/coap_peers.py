@@ -3,15 +3,19 @@
 import importlib.util
 import json
 import os
+import secrets
 import socket
 import subprocess
 import sys
 import threading
+import time
 
 import pytest
 
+from gateway.io.crypto import AesCcm
 from simulator.rig import ports
-from wire import oscore_context
+from wire import coap, limits, oscore, oscore_context
+from wire import coap_message as messages
 
 SECRET = bytes(range(1, 17))
 SALT = bytes.fromhex("9e7ca92223786340")
@@ -21,6 +25,7 @@ WAIT_S = 60
 # Of an aiocoap server. By itself it listens for TCP on the same port too, and for WebSockets on one 3000 higher, which
 # may be another test's.
 UDP = ("udp6",)
+CIPHER = AesCcm()
 
 
 def context(id_context=None):
@@ -63,15 +68,73 @@ def environment():
     return {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
 
 
-class Numbers:
-    """A sequence without a disk, so that a test can use a number twice."""
+def now_ms():
+    return time.monotonic_ns() // 1_000_000
 
-    def __init__(self):
-        self.number = 0
 
-    def reserve(self):
+def endpoint(is_protected):
+    return coap.Endpoint(
+        random_below=secrets.randbelow,
+        first_message_id=secrets.randbelow(0x10000),
+        datagram_max=limits.COAP_UDP_DATAGRAM_BYTES_MAX,
+        handled_options=(messages.OSCORE,) if is_protected else (messages.BLOCK2,),
+        exchanges_max=200,
+        exchanges_per_peer_max=200,
+    )
+
+
+class Conversation:
+    """We are the client: messages exchanged with a server, in the clear or under one permanent context. `number` is the
+    last sequence number, of which a test may use one twice; `came` is the last response as it came."""
+
+    def __init__(self, port, security=None):
+        self.number, self.came = 0, None
+        self.address, self.security, self.end = ("127.0.0.1", port), security, endpoint(security is not None)
+        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.socket.settimeout(0.05)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.socket.close()
+
+    def ask(self, request):
+        """The answer; a demand for Echo is met once. WireFault for one that does not hold."""
+        if self.security is None:
+            return self._exchange(request)
         self.number += 1
-        return self.number
+        sealed, exchange = oscore.protect_request(
+            self.security, request, CIPHER, number=self.number, with_id_context=True
+        )
+        self.came = self._exchange(sealed)
+        opened = oscore.unprotect_response(self.security, self.came, CIPHER, exchange)
+        echo = messages.option_values(opened.options, messages.ECHO)
+        if opened.code != messages.UNAUTHORIZED or messages.option_values(request.options, messages.ECHO):
+            return opened
+        options = list(request.options)
+        messages.insert_option(options, messages.ECHO, echo[0])
+        return self.ask(request._replace(options=tuple(options)))
+
+    def _exchange(self, content):
+        self.end.request(self.address, content.code, (), content.payload, options=content.options, now_ms=now_ms())
+        end_s = time.monotonic() + WAIT_S
+        while time.monotonic() < end_s:
+            self._send()
+            events = self.end.poll(now_ms=now_ms())
+            try:
+                events += self.end.receive(*self.socket.recvfrom(2048), now_ms=now_ms())
+            except TimeoutError:
+                continue
+            for event in events:
+                assert isinstance(event, coap.Response), event
+                self._send()  # its acknowledgement
+                return event
+        raise AssertionError("no answer")
+
+    def _send(self):
+        for peer, datagram in self.end.outgoing():
+            self.socket.sendto(datagram, peer)
 
 
 def free_port():

@@ -23,15 +23,6 @@ def contexts():
     return node, oscore_context.derive(SECRET, sender_id=GATEWAY_ID, recipient_id=NODE_ID, **shared)
 
 
-def context_file(folder, sender=GATEWAY_ID, recipient=NODE_ID, secret=SECRET):
-    """The path of a context file, as the bench has it."""
-    path = folder / f"{sender.hex()}-{secret[:2].hex()}.toml"
-    fields = SECRET_FIELDS | {"master_secret": secret, "sender_id": sender, "recipient_id": recipient}
-    path.write_text("".join(f'{name} = "{value.hex()}"\n' for name, value in fields.items()), encoding="ascii")
-    path.chmod(0o600)
-    return path
-
-
 def readings(sequence):
     return Record(3, sequence, Stamp(record.SYNCED, 1_795_561_200, 2), {quantity.POWER: 357, quantity.TEMPERATURE: -5})
 

@@ -6,40 +6,33 @@ clear.
 """
 
 import asyncio
-import json
 import random
-import secrets
 import shutil
-import socket
 import sys
 import time
 from pathlib import Path
 
 import pytest
 
-from gateway.io.crypto import AesCcm
 from tests.support.coap_peers import (
+    CIPHER,
     LIBCOAP_CLIENT,
     LIBCOAP_SERVER,
-    OURS,
-    SALT,
-    SECRET,
-    THEIRS,
     UDP,
-    WAIT_S,
+    Conversation,
     ServingThread,
     Started,
     aiocoap_folder,
     context,
+    endpoint,
     free_port,
     libcoap_file,
+    now_ms,
     run_client,
 )
-from tools import cli
-from tools.link import talk as link_talk
 from wire import block as blocks
-from wire import coap, limits, oscore, oscore_context
 from wire import coap_message as messages
+from wire import oscore, oscore_context
 from wire.block import Body, Download, Restarted, digest_etag, serve
 from wire.coap_message import Content
 
@@ -48,28 +41,12 @@ pytestmark = [pytest.mark.live, pytest.mark.timeout(60)]
 BYTES = random.Random(7959).randbytes(5000)
 DOC = BYTES[:3333]
 PEER = (sys.executable, Path(__file__))
-CIPHER = AesCcm()
 sizes = pytest.mark.parametrize("size", [64, 1024])
 protections = pytest.mark.parametrize("is_protected", [False, True], ids=["clear", "oscore"])
 
 
 def szx_of(size):
     return [blocks.block_bytes(szx) for szx in range(blocks.SZX_MAX + 1)].index(size)
-
-
-def now_ms():
-    return time.monotonic_ns() // 1_000_000
-
-
-def endpoint(is_protected):
-    return coap.Endpoint(
-        random_below=secrets.randbelow,
-        first_message_id=secrets.randbelow(0x10000),
-        datagram_max=limits.COAP_UDP_DATAGRAM_BYTES_MAX,
-        handled_options=(messages.OSCORE,) if is_protected else (messages.BLOCK2,),
-        exchanges_max=200,
-        exchanges_per_peer_max=200,
-    )
 
 
 class Server(ServingThread):
@@ -131,63 +108,18 @@ def test_a_libcoap_client_is_served(tmp_path, size, is_protected):
     check_served(server, size)
 
 
-# --- we are the client: `bocage link talk` under OSCORE, and its transfer over a socket in the clear ---
+# --- we are the client ---
 
 
-class ClearConversation:
-    """As `link_talk.Conversation`, in the clear."""
-
-    def __init__(self, port):
-        self.address, self.end = ("127.0.0.1", port), endpoint(False)
-        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.socket.settimeout(0.05)
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.socket.close()
-
-    def ask(self, content):
-        self.end.request(self.address, content.code, (), content.payload, options=content.options, now_ms=now_ms())
-        end_s = time.monotonic() + WAIT_S
-        while time.monotonic() < end_s:
-            for peer, datagram in self.end.outgoing():
-                self.socket.sendto(datagram, peer)
-            events = self.end.poll(now_ms=now_ms())
-            try:
-                events += self.end.receive(*self.socket.recvfrom(2048), now_ms=now_ms())
-            except TimeoutError:
-                continue
-            for event in events:
-                assert isinstance(event, coap.Response), event
-                return Content(event.code, event.options, event.payload)
-        raise AssertionError("no answer")
-
-
-def fetched(tmp_path, port, path, size, is_protected):
-    """Code and payload of the answer to a GET, by what a person uses where there is a way."""
-    if is_protected:
-        return talked(tmp_path, port, path, size)
+def fetched(port, path, size, is_protected):
+    """Code and payload of the answer to a GET, block by block."""
     request = Content(messages.GET, ((messages.URI_PATH, path.encode()),), b"")
-    told = []
-    with ClearConversation(port) as conversation:
-        answer = link_talk.transfer(
-            conversation.ask, request, szx=szx_of(size), progress=lambda *words: told.append(words)
-        )
-    assert {*range(size, len(DOC), size)} <= {done for _, done, _ in told}, "block by block"
-    return f"{answer.code >> 5}.{answer.code & 31:02}", answer.payload
-
-
-def talked(tmp_path, port, path, size):
-    """One `bocage link talk`."""
-    file, got = tmp_path / "bench.toml", tmp_path / "got"
-    fields = {"master_secret": SECRET, "master_salt": SALT, "sender_id": OURS, "recipient_id": THEIRS}
-    file.write_text("\n".join(f'{name} = "{value.hex()}"' for name, value in fields.items()), encoding="utf-8")
-    file.chmod(0o600)
-    words = ["--out", str(got), "--block", str(size), "--wait", str(WAIT_S), "--first"]
-    assert cli.main(["link", "talk", str(file), f"coap://127.0.0.1:{port}/{path}", *words]) == 0
-    return json.loads(talked.capsys.readouterr().out)["code"], got.read_bytes()
+    download, got = Download(request, total_max=5000, szx=szx_of(size)), bytearray()
+    with Conversation(port, context() if is_protected else None) as conversation:
+        while not download.is_over:
+            got += download.receive(conversation.ask(download.request())).payload
+            assert len(got) == len(DOC) or len(got) % size == 0, "block by block"
+    return download.response.code, bytes(got)
 
 
 def document(tmp_path):
@@ -204,11 +136,6 @@ def put_by_libcoap(tmp_path, port, security):
     assert not done.stderr, done.stderr
 
 
-@pytest.fixture(autouse=True)
-def captured(capsys):
-    talked.capsys = capsys
-
-
 @sizes
 @protections
 def test_an_aiocoap_server_serves_us(tmp_path, size, is_protected):
@@ -216,7 +143,7 @@ def test_an_aiocoap_server_serves_us(tmp_path, size, is_protected):
     with Started() as started:
         process = started(*PEER, "server", folder, port, document(tmp_path))
         started.ready(process)
-        assert fetched(tmp_path, port, "doc", size, is_protected) == ("2.05", DOC)
+        assert fetched(port, "doc", size, is_protected) == (messages.CONTENT, DOC)
 
 
 @sizes
@@ -230,7 +157,7 @@ def test_a_libcoap_server_serves_us(tmp_path, size, is_protected):
         started(LIBCOAP_SERVER, "-A", "127.0.0.1", "-p", port, *security)
         time.sleep(0.5)  # if it is not up by then, CoAP sends again
         put_by_libcoap(tmp_path, port, [])
-        assert fetched(tmp_path, port, "example_data", size, is_protected) == ("2.05", DOC)
+        assert fetched(port, "example_data", size, is_protected) == (messages.CONTENT, DOC)
 
 
 def test_a_rebooted_client_begins_again_at_servers_that_keep_a_body_for_its_address(tmp_path):
@@ -252,11 +179,11 @@ def resumed(port, path):
     """(what made it begin again, the bytes) of a download whose client reboots after ten blocks."""
     request = Content(messages.GET, ((messages.URI_PATH, path),), b"")
     first, flash, restarts = Download(request, total_max=5000, szx=2), bytearray(), []
-    with ClearConversation(port) as conversation:
+    with Conversation(port) as conversation:
         for _ in range(10):
             flash += first.receive(conversation.ask(first.request())).payload
     second = Download(request, total_max=5000, szx=2, offset=first.offset, etag=first.etag or b"none")
-    with ClearConversation(port) as conversation:
+    with Conversation(port) as conversation:
         while not second.is_over:
             event = second.receive(conversation.ask(second.request()))
             if isinstance(event, Restarted):

@@ -12,24 +12,23 @@ from pathlib import Path
 
 import pytest
 
-from gateway.io.crypto import AesCcm
 from tests.support.coap_peers import (
+    CIPHER,
     LIBCOAP_CLIENT,
     LIBCOAP_SERVER,
     OURS,
     THEIRS,
     UDP,
-    WAIT_S,
-    Numbers,
+    Conversation,
     ServingThread,
     Started,
     aiocoap_folder,
     context,
     free_port,
     libcoap_file,
+    now_ms,
     run_client,
 )
-from tools.link import conversation as link_talk
 from wire import coap, limits, oscore, oscore_context
 from wire import coap_message as messages
 from wire.coap_message import Content
@@ -37,7 +36,6 @@ from wire.faults import WireFault
 
 pytestmark = [pytest.mark.live, pytest.mark.timeout(180)]
 
-CIPHER = AesCcm()
 PEER = (sys.executable, Path(__file__))
 
 
@@ -56,10 +54,9 @@ class Server(ServingThread):
         )
 
     def take(self, datagram, peer):
-        now_ms = link_talk._now_ms()
-        for event in self.end.receive(datagram, peer, now_ms=now_ms):
+        for event in self.end.receive(datagram, peer, now_ms=now_ms()):
             answer = self.answer(event)
-            self.end.respond(event.exchange, answer.code, answer.payload, options=answer.options, now_ms=now_ms)
+            self.end.respond(event.exchange, answer.code, answer.payload, options=answer.options, now_ms=now_ms())
         return self.end.outgoing()
 
     def answer(self, request):
@@ -116,15 +113,9 @@ def test_an_aiocoap_client_with_another_secret_is_told_unprotected(tmp_path):
     assert "2.04" not in done.stdout and not server.heard
 
 
-def ask(port, numbers, payload=b"hello", security=None):
+def greet(conversation, payload=b"hello"):
     options = ((messages.URI_PATH, b"t"), (messages.URI_QUERY, b"q"))
-    request = Content(messages.POST, options, payload)
-    return asked(port, numbers, request, security or context())
-
-
-def asked(port, numbers, request, security):
-    with link_talk.Conversation(security, numbers, ("127.0.0.1", port), wait_s=WAIT_S) as conversation:
-        return conversation.ask(request)
+    return conversation.ask(Content(messages.POST, options, payload))
 
 
 @pytest.fixture
@@ -136,18 +127,21 @@ def started():
 
 @pytest.mark.parametrize("sequence", [None, {"next-to-send": 100, "received": "unknown"}], ids=["new", "rebooted"])
 def test_an_aiocoap_server_serves_us_and_sees_a_replay(tmp_path, started, sequence):
-    port, numbers = free_port(), Numbers()
+    port = free_port()
     process = started(*PEER, "server", aiocoap_folder(tmp_path, sequence=sequence), port)
     started.ready(process)
-    assert ask(port, numbers) == Content(messages.CHANGED, (), b"qhello")
-    assert numbers.number == (2 if sequence else 1)  # one more for its Echo
-    assert ask(port, numbers).payload == b"qhello"
-    numbers.number -= 1
-    with pytest.raises(link_talk.TalkError, match=r"4\.01 'Replay detected'"):
-        ask(port, numbers, b"other")
+    with Conversation(port, context()) as conversation:
+        assert greet(conversation) == Content(messages.CHANGED, (), b"qhello")
+        assert conversation.number == (2 if sequence else 1)  # one more for its Echo
+        assert greet(conversation).payload == b"qhello"
+        conversation.number -= 1
+        with pytest.raises(WireFault):  # a refusal in the clear
+            greet(conversation, b"other")
+        assert (conversation.came.code, conversation.came.payload) == (messages.UNAUTHORIZED, b"Replay detected")
     stranger = oscore_context.derive(bytes(16), sender_id=OURS, recipient_id=THEIRS)
-    with pytest.raises(link_talk.TalkError, match=r"4\.00 'Decryption failed'"):
-        ask(port, numbers, security=stranger)
+    with Conversation(port, stranger) as conversation, pytest.raises(WireFault):
+        greet(conversation)
+    assert (conversation.came.code, conversation.came.payload) == (messages.BAD_REQUEST, b"Decryption failed")
 
 
 def test_a_libcoap_client_is_served(tmp_path):
@@ -165,12 +159,13 @@ def test_a_libcoap_client_is_served(tmp_path):
 def test_a_libcoap_server_serves_us(tmp_path, started):
     if shutil.which(LIBCOAP_SERVER) is None:
         pytest.skip(f"no {LIBCOAP_SERVER} (apt-get install libcoap3-bin)")
-    port, numbers = free_port(), Numbers()
+    port = free_port()
     started(LIBCOAP_SERVER, "-A", "127.0.0.1", "-p", port, "-E", libcoap_file(tmp_path))
     time.sleep(0.5)  # if it is not up by then, CoAP sends again
     request = Content(messages.GET, ((messages.URI_PATH, b"time"), (messages.URI_QUERY, b"ticks")), b"")
-    for _ in range(2):  # the first meets its demand for Echo
-        answer = asked(port, numbers, request, context())
+    with Conversation(port, context()) as conversation:
+        answers = [conversation.ask(request) for _ in range(2)]  # the first meets its demand for Echo
+    for answer in answers:
         assert answer.code == messages.CONTENT and answer.payload.isdigit()
 
 

@@ -1,9 +1,8 @@
-"""Reads and makes the traffic of the node link on a bench: decode, talk, replay, serve; programs of nodes."""
+"""Reads and makes the traffic of the node link on a bench: decode, talk, serve; programs of nodes."""
 
 COMMANDS = {
     "decode": "tools.link.decode",
     "talk": "tools.link.talk",
-    "replay": "tools.link.replay",
     "serve": "tools.link.serve",
     "image": "tools.link.image",
 }

@@ -1,9 +1,9 @@
-"""Shows captured datagrams in words, one line each; a context file or a node's key opens the protected ones.
+"""Shows captured datagrams in words, one line each; a node's key opens the protected ones.
 
 example:
-  bocage link decode night.pcapng --context bench.toml
+  bocage link decode night.pcapng --key 7c1f0a2c01000007.key
 
-Nothing is sent and no sequence file is touched. What cannot be read or decoded is shown as a line with the reason.
+What cannot be read or decoded is shown as a line with the reason. A capture is read by Wireshark's tshark.
 """
 
 import argparse
@@ -17,10 +17,9 @@ from typing import Any
 
 from gateway.shell import keys as node_keys
 from tools.command_line import UsageError
-from tools.link import conversation, message_text
-from tools.link.capture import Address, Datagram, Flaw
+from tools.link import message_text
 from tools.link.opener import Opener
-from tools.link.sources import Sources
+from tools.link.sources import Address, Datagram, Flaw, Sources
 
 COAP_PORT = 5683
 
@@ -29,39 +28,27 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "capture",
         nargs="*",
-        help="pcap, pcapng or text with one datagram in hexadecimal a line; `-` is standard input, which is also read "
-        "when nothing is given; digits that name no file are one datagram",
+        help="a capture, or text with one datagram in hexadecimal a line; `-` is such text from standard input, which "
+        "is also read when nothing is given; digits that name no file are one datagram",
     )
-    add_context_argument(parser)
+    parser.add_argument(
+        "--key",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="a node's key file: it opens what follows a start of the node in the capture",
+    )
     parser.add_argument("--port", type=int, default=COAP_PORT, help="UDP port in a capture (default %(default)s)")
     parser.add_argument("--serial", action="store_true", help="the digits are the bytes of a serial line (SLIP)")
     parser.add_argument("--payload", action="store_true", help="the digits are record payloads alone")
     parser.add_argument("--json", action="store_true", help="one JSON object a datagram, the summary at the end")
 
 
-def add_context_argument(parser: argparse.ArgumentParser) -> None:
-    """Adds `--context`, which may be given more than once."""
-    parser.add_argument(
-        "--context",
-        type=Path,
-        action="append",
-        default=[],
-        metavar="FILE",
-        help="a context file as for talk, of either end, or a node's key file (.key), to open what is protected; "
-        "a node's key opens what follows a start of the node in the capture",
-    )
-
-
-def opener_of(paths: list[Path]) -> Opener:
-    """Returns an opener of datagrams, with these context and key files. Raises TalkError, KeyFileError."""
-    contexts = [conversation.load_context(path) for path in paths if path.suffix != node_keys.SUFFIX]
-    return Opener(contexts, [node_keys.read(path) for path in paths if path.suffix == node_keys.SUFFIX])
-
-
 def run(args: argparse.Namespace) -> int:
     """Returns the exit status: 0 everything was decoded, 2 something was not (its line says why)."""
     try:
-        opener = opener_of(args.context)
+        opener = Opener([node_keys.read(path) for path in args.key])
     except node_keys.KeyFileError as error:
         raise UsageError(str(error)) from error
     sources = Sources(port=args.port, serial=args.serial)
@@ -72,7 +59,7 @@ def run(args: argparse.Namespace) -> int:
             print(json.dumps(shown) if args.json else line(shown))
             has_fault = has_fault or _has_fault(shown)
             unreadable += "unreadable" in shown
-        summary = {**opener.counters, "other_packets": sources.skipped, "unreadable": unreadable}
+        summary = {**opener.counters, "unreadable": unreadable}
         if not args.payload:
             print(json.dumps({"summary": summary}) if args.json else summary_line(summary))
         sys.stdout.flush()
@@ -133,7 +120,6 @@ def summary_line(summary: dict[str, int]) -> str:
         f"{summary['not_opened']} not opened",
     ]
     told += [f"{summary['unreadable']} pieces not read"] if summary["unreadable"] else []
-    told += [f"{summary['other_packets']} other packets"] if summary["other_packets"] else []
     return ", ".join(told)
 
 

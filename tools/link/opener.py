@@ -1,9 +1,8 @@
 """Turns datagrams into plain data, in the order of capture: the content of each, the request it answers, and the
-content that OSCORE protects, where a context or a node's key opens it.
+content that OSCORE protects, where a node's key opens it.
 
-It only reads: nothing is sent, no number is used, no sequence file is opened. There is no replay window, which would
-hide what a capture is meant to show. Keys must go into the cipher and nowhere else. Memory is bounded: the oldest
-request is forgotten first.
+It only reads. There is no replay window, which would hide what a capture is meant to show. Keys must go into the
+cipher and nowhere else. Memory is bounded: the oldest request is forgotten first.
 """
 
 from collections import OrderedDict
@@ -13,7 +12,7 @@ from typing import Any, NamedTuple
 from gateway.core.link.sessions import NodeKey
 from gateway.io.crypto import AesCcm
 from tools.link import message_text
-from tools.link.capture import Address, Datagram
+from tools.link.sources import Address, Datagram
 from wire import coap_message as messages
 from wire import oscore, oscore_context
 from wire.faults import WireFault
@@ -53,7 +52,7 @@ class KeyRing:
     follows can be opened. A capture that begins later can be opened from the node's next start on.
     """
 
-    def __init__(self, keys: Sequence[NodeKey] = ()) -> None:
+    def __init__(self, keys: Sequence[NodeKey]) -> None:
         self._nodes = [NodeSessions(key) for key in keys]
 
     def candidates(self, header: Header) -> Iterator[tuple[NodeSessions, bytes, oscore_context.Context]]:
@@ -107,11 +106,10 @@ class SeenRequest(NamedTuple):
 class Opener:
     """Shows datagram after datagram. `counters` only rise; `datagrams` is the sum of the next two."""
 
-    def __init__(self, contexts: Sequence[oscore_context.Context] = (), keys: Sequence[NodeKey] = ()) -> None:
+    def __init__(self, keys: Sequence[NodeKey] = ()) -> None:
         self.counters = dict.fromkeys(("datagrams", "malformed", "sound", "protected", "opened", "not_opened"), 0)
-        self._views = [view for context in contexts for view in (context, _seen_by_peer(context))]
         self._ring = KeyRing(keys)
-        self._has_keys = bool(contexts or keys)
+        self._has_keys = bool(keys)
         self._cipher = AesCcm()
         self._asked: OrderedDict[Key, SeenRequest] = OrderedDict()
 
@@ -168,8 +166,7 @@ class Opener:
         except WireFault as fault:
             return asked, self._closed({}, f"the OSCORE option is not sound ({fault.reason})")
         told = _header(header, message)
-        named = [view for view in self._views if header.kid == view.recipient_id]
-        reason = "no context has this kid" if self._has_keys else "no context was given"
+        reason = "no key is of this kid" if self._has_keys else "no key was given"
         for node, nonces, view in self._ring.candidates(header):
             try:
                 content, exchange, _ = oscore.unprotect_request(
@@ -184,16 +181,6 @@ class Opener:
                 node.agreed(nonces)
             inner = message_text.content(content)
             asked = SeenRequest(asked.number, True, inner.get("path"), _seen_by_peer(view), exchange, first)
-            return asked, {"oscore": told, "inner": inner}
-        for view in named:
-            try:
-                content, exchange, _ = oscore.unprotect_request(view, message, self._cipher, window=oscore_context.NEW)
-            except WireFault as fault:
-                reason = _REASONS.get(fault.reason, fault.reason)
-                continue
-            self.counters["opened"] += 1
-            inner = message_text.content(content)
-            asked = SeenRequest(asked.number, True, inner.get("path"), _seen_by_peer(view), exchange)
             return asked, {"oscore": told, "inner": inner}
         return asked, self._closed(told, reason)
 

@@ -95,14 +95,11 @@ GATEWAY = Package(
     sources={
         **_SHARED,
         "gateway": "gateway",
-        "tools/link/capture.py": "tools/link/capture.py",
         "tools/link/cli.py": "tools/link/cli.py",
         "tools/link/conversation.py": "tools/link/conversation.py",
         "tools/link/decode.py": "tools/link/decode.py",
         "tools/link/message_text.py": "tools/link/message_text.py",
         "tools/link/opener.py": "tools/link/opener.py",
-        "tools/link/replay.py": "tools/link/replay.py",
-        "tools/link/sequence.py": "tools/link/sequence.py",
         "tools/link/serve.py": "tools/link/serve.py",
         "tools/link/sources.py": "tools/link/sources.py",
         "tools/link/talk.py": "tools/link/talk.py",
@@ -123,7 +120,7 @@ GATEWAY = Package(
     },
     depends=(*_DEPENDS, "apt (>= 3.0)", "dpkg-repack"),  # which knows snapshots; the way back of Debian's updates
     recommends=_RECOMMENDS,
-    suggests=("uhubctl",),  # switches the power of a 4G stick; see usb-power.conf among the examples
+    suggests=("uhubctl", "tshark"),  # the power of a 4G stick (usb-power.conf among the examples); `link decode`
     scripts=".",
     system={
         **_system("bocage-gateway"),

@@ -1,12 +1,11 @@
 """Lets a hostile peer attack both ends of a node link while the two go on exchanging messages.
 
-A node and a gateway run in virtual time, over a link that loses and delays: the real ones (`--ends real`: the node
-asks, keys are agreed on at each start), or two alike that send each other requests under one permanent context (`--ends
-adapter`), which doubles the load on the code that both share. The attacker hears everything, sends under any address,
-and has no key. It sends random bytes; genuine datagrams with flipped bits, cut, extended, their options rearranged or
-oversized, with another kid, ID Context or Partial IV, replayed as they were or in a new message, spliced, reflected;
-resets, acknowledgements and answers to exchanges under way; requests in the clear and from a peer with another key.
-Both ends are rebooted again and again, and must then accept nothing old.
+The real ends of a node and a gateway run in virtual time, over a link that loses and delays: the node asks, and keys
+are agreed on at each start. The attacker hears everything, sends under any address, and has no key. It sends random
+bytes; genuine datagrams with flipped bits, cut, extended, their options rearranged or oversized, with another kid, ID
+Context or Partial IV, replayed as they were or in a new message, spliced, reflected; resets, acknowledgements and
+answers to exchanges under way; requests in the clear and from a peer with another key. Both ends are rebooted again and
+again, and must then accept nothing old.
 
 A checker separate from the workload draws every message again from the seed. The proof holds when no exception came,
 nothing but what the other side sent reached an application, each at most once and unaltered, no nonce was used twice,
@@ -26,18 +25,15 @@ from simulator.world.chance import Prng
 from tools.command_line import add_json, print_figures
 from tools.prove.fuzz_attacker import Attacker, HostileDatagram
 from tools.prove.fuzz_checker import COUNTS, Checker, message_of
-from tools.prove.fuzz_ends import RealGateway, RealNode
-from tools.prove.fuzz_party import Address, Party
-from wire import coap_message, oscore_context
+from tools.prove.fuzz_ends import KID, Address, RealGateway, RealNode
+from wire import coap_message
 from wire.oscore_context import GATEWAY_ID
 
 NODE, GATEWAY = ("192.0.2.7", 40_001), ("192.0.2.1", 5683)
-_SECRET, _ID_CONTEXT = bytes(range(100, 116)), b"fuzz"
-_IDS = (b"\x00\x07", GATEWAY_ID)
 _STEP_MS = (1, 40)  # between two hostile datagrams
 _LATENCY_MS = (5, 80)
 _LOSS_PERMILLE = 10
-_UNDER_WAY_MAX = 3  # requests of one side; a node's sender has no more
+_UNDER_WAY_MAX = 3  # requests; a node's sender has no more
 _PAUSE_MS = 800
 _REBOOT_PERIOD = 5_000  # datagrams
 _WINDOW = 2_000  # datagrams in which something genuine must succeed
@@ -47,50 +43,33 @@ _BLOCKS_GROWTH_MAX = 500  # blocks of Python's allocator: some growth is chance,
 _SETTLE_MS = 3_600_000
 _TRACEBACKS_MAX = 3
 
-# The party at each end: any class with the interface of Party.
-UNDER_TEST: dict[str, dict[str, Any]] = {
-    "real": {"node": RealNode, "gateway": RealGateway},
-    "adapter": {"node": Party, "gateway": Party},
-}
-
 Figures = dict[str, Any]
 
 
 class World:
-    """Holds two parties, the link between them, the attacker and the checker."""
+    """Holds the two ends, the link between them, the attacker and the checker."""
 
-    def __init__(self, seed: int, ends: str, ledger: SealedOnce) -> None:
+    def __init__(self, seed: int, ledger: SealedOnce) -> None:
         prng = Prng(seed)
         self.now_ms = 0
-        self.checker = Checker(seed, is_keyed_anew=ends == "real")
+        self.checker = Checker(seed)
         self._ledger = ledger  # it watches the parties, and not the attacker
-        self.attacker = Attacker(prng.split("attacker"), (NODE, GATEWAY), _IDS, _ID_CONTEXT)
+        self.attacker = Attacker(prng.split("attacker"), (NODE, GATEWAY), (KID, GATEWAY_ID), b"fuzz")
         self.messages = dict.fromkeys(("completed", "attempts", "reboots"), 0)
         self.tries_max = 0
-        # Times that a party accepted a stranger's address as the peer's. An attacker who relays a demand for Echo and
-        # its answer is on the path to the peer, so Echo cannot exclude that; the next genuine request moves the address
-        # back.
-        self.moved = 0
         self._seed = seed
         self._prng = prng.split("world")
-        node_id, gateway_id = _IDS
-        shared = {"id_context": _ID_CONTEXT}
-        node = oscore_context.derive(_SECRET, sender_id=node_id, recipient_id=gateway_id, **shared)
-        gateway = oscore_context.derive(_SECRET, sender_id=gateway_id, recipient_id=node_id, **shared)
-        self.parties = {
-            "node": UNDER_TEST[ends]["node"](node, GATEWAY, prng.split("node")),
-            "gateway": UNDER_TEST[ends]["gateway"](gateway, NODE, prng.split("gateway")),
-        }
+        self._node, self._gateway = RealNode(GATEWAY, prng.split("node")), RealGateway(prng.split("gateway"))
+        self.parties: dict[str, Any] = {"node": self._node, "gateway": self._gateway}
         self._addresses = {"node": NODE, "gateway": GATEWAY}
         self._sides = {NODE: "node", GATEWAY: "gateway"}
         self._flying: list[tuple[int, int, Address, Address, bytes]] = []
         self._launched = 0
         self._totals: dict[str, dict[str, int]] = {"node": {}, "gateway": {}}
-        # For each side: the tries so far of every message that waits for its next try, and, by ticket, of those under
-        # way.
-        self._waiting: dict[str, list[int]] = {"node": [], "gateway": []}
-        self._under_way: dict[str, dict[int, int]] = {"node": {}, "gateway": {}}
-        self._next_ms = {"node": 0, "gateway": 0}
+        # The tries so far of every message that waits for its next try, and, by ticket, of those under way.
+        self._waiting: list[int] = []
+        self._under_way: dict[int, int] = {}
+        self._next_ms = 0
 
     # --- one turn -------------------------------------------------------------------------------------------
 
@@ -110,20 +89,21 @@ class World:
                 self._deliver(side, datagram, source)
         for side, party in self.parties.items():
             self._guarded(side, party.poll, self.now_ms)
-            if asking or self._waiting[side]:
-                self._ask(side)
+            if side == "node" and (asking or self._waiting):
+                self._ask()
             self._harvest(side)
 
     def is_done(self) -> bool:
         """Returns True when nothing is under way."""
-        return not any(self._under_way.values()) and not any(self._waiting.values())
+        return not self._under_way and not self._waiting
 
     def reboot(self, side: str) -> None:
         """Cuts the power of a side: its requests under way have no outcome, and are sent again."""
         self.messages["reboots"] += 1
         self.check()
-        self._waiting[side] += self._under_way[side].values()
-        self._under_way[side].clear()
+        if side == "node":
+            self._waiting += self._under_way.values()
+            self._under_way.clear()
         self._add_up(side)
         self.parties[side].reboot()
 
@@ -150,10 +130,7 @@ class World:
     # --- the parties ----------------------------------------------------------------------------------------
 
     def _deliver(self, side: str, datagram: bytes, source: Address) -> None:
-        party = self.parties[side]
-        before = party.peer
-        self._guarded(side, party.receive, datagram, source, self.now_ms)
-        self.moved += party.peer not in (before, NODE, GATEWAY)
+        self._guarded(side, self.parties[side].receive, datagram, source, self.now_ms)
         self._harvest(side)
 
     def _guarded(self, side: str, act: Any, *words: Any) -> None:
@@ -173,17 +150,17 @@ class World:
         """Collects what a party sends, and what its application received."""
         party, address = self.parties[side], self._addresses[side]
         for destination, datagram in party.outgoing():
-            self.checker.on_sent(address, destination, datagram)
             self.attacker.overhear(address, destination, datagram)
             if not self._prng.chance(_LOSS_PERMILLE):
                 self._launch(address, destination, datagram)
-        other = "gateway" if side == "node" else "node"
-        for content in party.seen:
-            self.checker.on_request(other, content)
-        party.seen.clear()
-        for ticket, answer in party.outcomes:
-            self._settle(side, ticket, answer)
-        party.outcomes.clear()
+        for content in self._gateway.seen:
+            self.checker.on_request(content)
+        self._gateway.seen.clear()
+        self.checker.counts["forged"] += len(self._node.seen)  # the gateway asks nothing
+        self._node.seen.clear()
+        for ticket, answer in self._node.outcomes:
+            self._settle(ticket, answer)
+        self._node.outcomes.clear()
 
     def _launch(self, source: Address, destination: Address, datagram: bytes) -> None:
         self._launched += 1
@@ -193,46 +170,42 @@ class World:
             place -= 1
         self._flying.insert(place, (lands_ms, self._launched, source, destination, datagram))
 
-    def _settle(self, side: str, ticket: int, answer: coap_message.Content | None) -> None:
-        tries = self._under_way[side].pop(ticket, None)
+    def _settle(self, ticket: int, answer: coap_message.Content | None) -> None:
+        tries = self._under_way.pop(ticket, None)
         if tries is None:
             self.checker.counts["doubled"] += 1  # a second outcome for one request
         elif answer is None:
-            self._waiting[side].append(tries)
+            self._waiting.append(tries)
         else:
-            self.checker.on_answer(side, ticket, answer)
+            self.checker.on_answer(ticket, answer)
             self.messages["completed"] += 1
             self.tries_max = max(self.tries_max, tries)
 
-    def _ask(self, side: str) -> None:
-        if not self.parties[side].asks or self.now_ms < self._next_ms[side]:
+    def _ask(self) -> None:
+        if self.now_ms < self._next_ms or len(self._under_way) >= _UNDER_WAY_MAX:
             return
-        if len(self._under_way[side]) >= _UNDER_WAY_MAX:
-            return
-        self._next_ms[side] = self.now_ms + self._prng.between(_PAUSE_MS // 2, _PAUSE_MS)
-        tries = self._waiting[side].pop(0) if self._waiting[side] else 0
-        ticket = self.checker.next_request(side)
+        self._next_ms = self.now_ms + self._prng.between(_PAUSE_MS // 2, _PAUSE_MS)
+        tries = self._waiting.pop(0) if self._waiting else 0
+        ticket = self.checker.next_request()
         self.messages["attempts"] += 1
-        self._under_way[side][ticket] = tries + 1
+        self._under_way[ticket] = tries + 1
         self._ledger.is_watching = True
-        is_under_way = self.parties[side].ask(ticket, message_of(self._seed, side, ticket), self.now_ms)
+        is_under_way = self._node.ask(ticket, message_of(self._seed, ticket), self.now_ms)
         self._ledger.is_watching = False
         if not is_under_way:
-            self._waiting[side].append(self._under_way[side].pop(ticket) - 1)
+            self._waiting.append(self._under_way.pop(ticket) - 1)
 
 
-def prove(datagrams: int, seed: int, *, ends: str = "real", speak: bool = False, until: str = "") -> Figures:
+def prove(datagrams: int, seed: int, *, speak: bool = False, until: str = "") -> Figures:
     """Runs the proof and returns all figures. `until`: the attack ends where this count shows a fault."""
     gc.collect()
     gc.freeze()  # objects older than this run need not be collected at every sample
     with SealedOnce() as ledger:
         ledger.is_watching = False
-        return _prove(World(seed, ends, ledger), datagrams, seed, ledger=ledger, ends=ends, speak=speak, until=until)
+        return _prove(World(seed, ledger), datagrams, seed, ledger=ledger, speak=speak, until=until)
 
 
-def _prove(
-    world: World, datagrams: int, seed: int, *, ledger: SealedOnce, ends: str, speak: bool, until: str
-) -> Figures:
+def _prove(world: World, datagrams: int, seed: int, *, ledger: SealedOnce, speak: bool, until: str) -> Figures:
     begun = time.monotonic()
     sides = list(world.parties)
     starved, completed, samples = 0, 0, []
@@ -258,7 +231,6 @@ def _prove(
     world.check()
     world.checker.counts["nonces_reused"] += ledger.reused
     return {
-        "ends": ends,
         "datagrams": datagrams,
         "seed": seed,
         **world.checker.counts,
@@ -270,7 +242,6 @@ def _prove(
         "tries_max": world.tries_max,
         "starved": starved,
         "unfinished": int(not world.is_done()),
-        "moved": world.moved,
         "blocks_grown": _growth(samples),
         "kinds": world.attacker.kinds,
         "node": world.totals("node"),
@@ -308,11 +279,10 @@ def is_proven(figures: Figures) -> bool:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--datagrams", type=int, default=100_000, help="hostile ones (default %(default)s)")
     parser.add_argument("--seed", type=int, default=1, help="what everybody does and when (default %(default)s)")
-    parser.add_argument("--ends", choices=tuple(UNDER_TEST), default="real", help="what stands there (%(default)s)")
     add_json(parser)
 
 
 def run(args: argparse.Namespace) -> int:
-    figures = prove(args.datagrams, args.seed, ends=args.ends, speak=True)
+    figures = prove(args.datagrams, args.seed, speak=True)
     print_figures(figures, as_json=args.json)
     return 0 if is_proven(figures) else 3

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from gateway.io.crypto import AesCcm
 from simulator.world.chance import Prng
-from tools.prove.fuzz_party import Address
+from tools.prove.fuzz_ends import Address
 from wire import coap_message as messages
 from wire import oscore, oscore_context
 from wire.oscore import HOP_LIMIT, Header

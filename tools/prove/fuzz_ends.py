@@ -1,7 +1,9 @@
-"""Gives the real ends of the node link the interface of `fuzz_party.Party`: `wire.oscore_link.NodeLink` as a node runs
-it, and `gateway.core.link.link.Link` as the agent does. Must not decide about a message.
+"""Gives the two ends of the node link, for the proof against a hostile peer, one interface: datagrams and the time in,
+datagrams and what the application received out. The node is `wire.oscore_link.NodeLink` as a node runs it, the gateway
+`gateway.core.link.link.Link` as the agent does. Must not decide about a message.
 
-The gateway's application answers late now and then, as with a slow card. It never sends requests.
+`seen`: requests that the application received; `outcomes` of the node: (ticket, Content or None); the caller empties
+both. The gateway's application answers late now and then, as with a slow card. It never sends requests.
 """
 
 from hashlib import sha256
@@ -12,14 +14,19 @@ from gateway.core.link.link import Link
 from gateway.core.link.sessions import NodeKey
 from gateway.io.crypto import AesCcm
 from simulator.world.chance import Prng
-from tools.prove.fuzz_party import LATE_MS, Address, answer_to, faults_of, sizes_of
-from wire import coap, limits, oscore, oscore_context
+from tools.prove.fuzz_checker import answer_to
+from wire import coap, limits, oscore
 from wire import coap_message as messages
 from wire.coap_exchange import bearer_timing
-from wire.oscore_context import Pairing
+from wire.oscore_context import GATEWAY_ID, Pairing
 from wire.oscore_link import NodeLink
 
+Address = tuple[str, int]
+
+LATE_MS = 3_000  # longer than the processing delay: the answer is a separate message
+KID = b"\x00\x07"
 _CIPHER = AesCcm()
+# A request that a forged acknowledgement has stopped is tried again after that time.
 _NODE_TIMING = bearer_timing(nstart=2, response_wait_ms=20_000)
 _SECRET = sha256(b"of the node that is fuzzed").digest()[:16]
 _NODE = bytes.fromhex("7c1f0a2c01000007")
@@ -36,13 +43,11 @@ class LateAnswer(NamedTuple):
 class RealNode:
     """Runs a node; its boots are numbered as on flash."""
 
-    asks = True
-
-    def __init__(self, context: oscore_context.Context, peer: Address, prng: Prng) -> None:
+    def __init__(self, peer: Address, prng: Prng) -> None:
         self.seen: list[messages.Content] = []
         self.outcomes: list[tuple[int, messages.Content | None]] = []
-        self.peer = peer
-        self._pairing = Pairing(_SECRET, context.sender_id, context.recipient_id)
+        self._peer = peer
+        self._pairing = Pairing(_SECRET, KID, GATEWAY_ID)
         self._prng = prng
         self._boot = 0
         self.reboot()
@@ -59,7 +64,7 @@ class RealNode:
             handled_options=oscore.ANY_OUTSIDE,
         )
         below = self._prng.randrange
-        self._link = NodeLink(self._end, self._pairing, _CIPHER, peer=self.peer, boot=self._boot, random_below=below)
+        self._link = NodeLink(self._end, self._pairing, _CIPHER, peer=self._peer, boot=self._boot, random_below=below)
 
     def receive(self, datagram: bytes, peer: Address, now_ms: int) -> None:
         self.delivered += 1
@@ -72,15 +77,17 @@ class RealNode:
         return list(self._link.outgoing())
 
     def ask(self, ticket: int, content: messages.Content, now_ms: int) -> bool:
+        """Sends a request to the gateway; its outcome comes with `ticket`. False: there is no room for it now."""
         path = messages.option_values(content.options, messages.URI_PATH)
         others = [option for option in content.options if option[0] != messages.URI_PATH]
-        asked = self._link.request(self.peer, content.code, path, content.payload, options=others, now_ms=now_ms)
+        asked = self._link.request(self._peer, content.code, path, content.payload, options=others, now_ms=now_ms)
         if isinstance(asked, coap.Refused):
             return False
         self._tickets[asked] = ticket
         return True
 
     def sizes(self) -> dict[str, tuple[int, int]]:
+        """Returns {table: (entries, the most it may have)}."""
         return {
             **sizes_of(self._end, limits.COAP_EXCHANGES_MAX, limits.COAP_OUTGOING_MAX),
             "link asks": (len(self._link._asks), limits.COAP_REQUESTS_PER_PEER_MAX),
@@ -89,6 +96,7 @@ class RealNode:
         }
 
     def faults_of_counting(self) -> list[str]:
+        """Returns the counters that do not add up, in words."""
         counters = self._end.counters
         became = counters["unprotected"] + counters["strange"] + self._handed
         faults = faults_of(counters, self.delivered)
@@ -97,6 +105,7 @@ class RealNode:
         return faults
 
     def counters(self) -> dict[str, int]:
+        """Counts of what became of the datagrams and of the requests in them, since the last boot."""
         return {**self._end.counters, "session-handed": self._handed}
 
     def _note(self, events: Any) -> None:
@@ -115,13 +124,9 @@ class RealNode:
 class RealGateway:
     """Runs a gateway that knows one node, by its key."""
 
-    asks = False
-
-    def __init__(self, context: oscore_context.Context, peer: Address, prng: Prng) -> None:
+    def __init__(self, prng: Prng) -> None:
         self.seen: list[messages.Content] = []
-        self.outcomes: list[tuple[int, messages.Content | None]] = []
-        self.peer = peer
-        self._key = NodeKey(_NODE, context.recipient_id, _SECRET)
+        self._key = NodeKey(_NODE, KID, _SECRET)
         self._prng = prng
         self.reboot()
 
@@ -143,9 +148,6 @@ class RealGateway:
 
     def outgoing(self) -> list[tuple[Address, bytes]]:
         return list(self._link.outgoing())
-
-    def ask(self, ticket: int, content: messages.Content, now_ms: int) -> bool:
-        return False
 
     def sizes(self) -> dict[str, tuple[int, int]]:
         member = self._link.sessions.member(self._key.kid)
@@ -180,3 +182,32 @@ class RealGateway:
                 self._late.append(LateAnswer(now_ms + LATE_MS, one.exchange, answer))
             else:
                 self._link.respond(one.exchange, messages.CHANGED, answer, now_ms=now_ms)
+
+
+def sizes_of(end: coap.Endpoint, exchanges_max: int, outgoing_max: int) -> dict[str, tuple[int, int]]:
+    """Returns the entries of each table of an endpoint, read from its private attributes for want of an interface, and
+    the most it may have."""
+    # An endpoint remembers our own requests beside those of others; a node has few, a gateway none.
+    ours = limits.COAP_REQUESTS_MAX
+    both = ours + exchanges_max
+    return {
+        "asked": (len(end._asked), ours),
+        "remembered": (len(end._memory), exchanges_max),
+        "remembered by peer": (len(end._memory._by_peer), exchanges_max),
+        "sent": (len(end._sent), both),
+        "timed": (len(end._timed), both),
+        "queued": (len(end._queue), both),
+        "places": (len(end._places), both),
+        "outgoing": (len(end._outgoing), outgoing_max),
+    }
+
+
+def faults_of(counters: dict[str, int], delivered: int) -> list[str]:
+    """Returns the counters of an endpoint that do not add up, in words."""
+    faults = []
+    by_kind = sum(counters[name] for name in coap.RECEIVED_AS + messages.REASONS)
+    if not delivered == counters["received"] == by_kind:
+        faults.append(f"delivered {delivered}, received {counters['received']}, by kind {by_kind}")
+    if min(counters.values()) < 0:
+        faults.append("a counter below zero")
+    return faults

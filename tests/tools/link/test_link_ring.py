@@ -9,8 +9,8 @@ from gateway.core.link.link import Link
 from gateway.shell import keys as node_keys
 from simulator.hosts.keys import CIPHER, key_of, keys_of, link_of
 from tools import cli
-from tools.link.capture import Datagram
 from tools.link.opener import Opener
+from tools.link.sources import Datagram
 from wire import coap_message as messages
 from wire import quantity, record
 from wire.record import Answer, Record, Stamp
@@ -89,7 +89,7 @@ def test_one_nodes_key_opens_nothing_of_anothers(street):
     told = [made["sequence"] for one in shown for made in one.get("inner", {}).get("records", [])]
     assert told == [0, 1, 2] and opener.counters["not_opened"] > 5
     assert {one["not_opened"] for one in shown if "not_opened" in one} <= {
-        "no context has this kid",
+        "no key is of this kid",
         "its request was not opened",
     }
 
@@ -106,7 +106,7 @@ def test_the_command_takes_a_key_file_and_prints_no_secret(street, tmp_path, cap
     path = node_keys.write(tmp_path, key_of(NODE))
     lines = tmp_path / "capture.txt"
     lines.write_text("\n".join(one.data.hex() for one in street.passed if one.data != b"") + "\n")
-    cli.main(["link", "decode", str(lines), "--context", str(path), "--json"])
+    cli.main(["link", "decode", str(lines), "--key", str(path), "--json"])
     said = capsys.readouterr()
     assert '"power": "35.7 W"' in said.out
     assert key_of(NODE).master_secret.hex() not in said.out + said.err

@@ -1,28 +1,40 @@
-"""Our traffic and our decoder beside Wireshark's: no malformed mark, the same fields, the same plaintext."""
+"""Our traffic in captures, which tshark reads for us; and our decoder beside Wireshark's: no malformed mark, the same
+fields, the same plaintext."""
 
 import json
 import re
+import struct
 import subprocess
+from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
 
-from tests.support import pcap_files
 from tests.support import protected_traffic as traffic
 from tools import cli
-from wire import coap_message as messages
 from wire.oscore import pack
 
-pytestmark = pytest.mark.live
+pytestmark = [pytest.mark.live, pytest.mark.usefixtures("tshark_path")]
 
 
-def written(folder, passed, form=pcap_files.pcapng):
-    frames = []
+def packet(source, destination, data):
+    """UDP in IPv4 or IPv6, whose checksums nobody looks at."""
+    hosts = b"".join(ip_address(host).packed for host, _ in (source, destination))
+    length = 8 + len(data)
+    udp = struct.pack(">HHHH", source[1], destination[1], length, 0) + data
+    if len(hosts) == 32:
+        return struct.pack(">IHBB", 6 << 28, length, 17, 64) + hosts + udp
+    return struct.pack(">BBHHHBBH", 0x45, 0, 20 + length, 1, 0, 64, 17, 0) + hosts + udp
+
+
+def written(folder, passed, *, snap=65_535):
+    """A pcap file, in nanoseconds, of raw IP packets."""
+    out = struct.pack("<IHHiIII", 0xA1B23C4D, 2, 4, 0, 0, snap, 101)
     for time_ns, source, destination, datagram, _ in passed:
-        packet = pcap_files.ip_packet(source, destination, datagram)
-        frames.append((time_ns, pcap_files.frame(pcap_files.ETHERNET, packet)))
+        data = packet(source, destination, datagram)
+        out += struct.pack("<IIII", *divmod(time_ns, 1_000_000_000), len(data[:snap]), len(data)) + data[:snap]
     path = folder / "capture"
-    path.write_bytes(form(frames, pcap_files.ETHERNET))
+    path.write_bytes(out)
     return path
 
 
@@ -110,29 +122,20 @@ def header_of(coap):
     return {name: None if value is None else plain(value) for name, value in found.items()}
 
 
-def test_tshark_opens_our_traffic_to_the_same_plaintext(tmp_path, capsys, tshark, dissect):
+def test_tshark_opens_our_traffic_to_what_was_protected(tmp_path, tshark, dissect):
     # Wireshark finds a context by the ID Context that stands in the request, which we send after a boot only.
     passed = traffic.an_hour(always_with_id_context=True)
     path = written(tmp_path, passed)
-    theirs = dissect(path)
-    ours = shown_by_us(capsys, path, "--context", traffic.context_file(tmp_path))
     protected = [content for *_, content in passed if content is not None]
     assert plaintexts(tshark(path, "-x")) == [b"".join(pack(content)[0]) for content in protected]
     assert len(protected) == 12
-    for layers, shown, (*_, content) in zip(theirs, ours, passed, strict=True):
+    for layers, (*_, content) in zip(dissect(path), passed, strict=True):
         if content is None:
-            assert "oscore" not in layers and "inner" not in shown
+            assert "oscore" not in layers
             continue
-        oscore, inner = layers["oscore"], shown["inner"]
+        oscore = layers["oscore"]
         assert not troubles(oscore) and oscore["oscore.tag"], "the tag holds there too"
         assert int(oscore["oscore.code"]) == content.code
-        assert inner["code"] == f"{content.code >> 5}.{content.code & 31:02}"
-        assert inner.get("payload", "") == content.payload.hex() and inner.get("path") == path_of(content)
-
-
-def path_of(content):
-    segments = messages.option_values(content.options, messages.URI_PATH)
-    return "/" + b"/".join(segments).decode() if segments else None
 
 
 def test_tshark_marks_what_is_broken(tmp_path, dissect):
@@ -144,28 +147,49 @@ def test_tshark_marks_what_is_broken(tmp_path, dissect):
         assert troubles(layers)
 
 
+# --- tshark reads captures for us ---
+
+
+def said_of(capsys, path, status):
+    assert cli.main(["link", "decode", str(path), "--json"]) == status
+    return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+
+
 @pytest.mark.parametrize("form", ["pcap", "nsecpcap", "pcapng"])
 def test_files_that_wiresharks_programs_write(tmp_path, capsys, tshark_path, form):
     path = written(tmp_path, traffic.an_hour())
     expected = shown_by_us(capsys, path)
-    editcap = Path(tshark_path).with_name("editcap")
+    assert (expected[6]["from"], expected[6]["to"]) == ("10.0.0.7:40001", "10.0.0.1:5683")
+    assert expected[6]["time"] == "2026-11-24T23:00:00.130456Z"
     converted = tmp_path / "converted"
-    for command in (
-        [str(editcap), "-F", form, str(path), str(converted)],
-        [tshark_path, "-r", str(path), "-F", form, "-w", str(converted)],
-    ):
-        subprocess.run(command, capture_output=True, check=True, timeout=60)
-        shown = shown_by_us(capsys, converted)
-        assert [item | {"time": None} for item in shown] == [item | {"time": None} for item in expected]
-        assert [item["time"] for item in shown] == [item["time"] for item in expected]
-        converted.unlink()
+    editcap = Path(tshark_path).with_name("editcap")
+    subprocess.run([str(editcap), "-F", form, str(path), str(converted)], capture_output=True, check=True, timeout=60)
+    assert shown_by_us(capsys, converted) == expected
 
 
-def test_payloads_as_tshark_prints_them(tmp_path, capsys, tshark):
+def test_only_the_port_that_is_asked_for_is_shown(tmp_path, capsys):
+    _, node, gateway, data, _ = traffic.an_hour()[0]
+    others = [(0, ("2001:db8::7", 40_001), ("fe80::1", 5683), data, None), (0, node, (gateway[0], 53), data, None)]
+    (shown, summary) = said_of(capsys, written(tmp_path, others), 0)
+    assert (shown["from"], shown["to"]) == ("[2001:db8::7]:40001", "[fe80::1]:5683")
+    assert summary["summary"]["datagrams"] == 1
+
+
+def test_what_a_capture_has_cut_is_said(tmp_path, capsys):
+    whole = traffic.an_hour()[:1]
+    (shown, _) = said_of(capsys, written(tmp_path, whole, snap=40), 2)
+    assert "the capture holds 12 of" in shown["unreadable"]
+    path = written(tmp_path, whole)
+    path.write_bytes(path.read_bytes()[:-1])
+    *_, shown, _ = said_of(capsys, path, 2)
+    assert "cut short" in shown["unreadable"]
+    path.write_bytes(path.read_bytes()[:6])
+    (shown, _) = said_of(capsys, path, 2)
+    assert str(path) in shown["unreadable"]
+
+
+def test_without_tshark_the_package_is_named(tmp_path, capsys, monkeypatch):
     path = written(tmp_path, traffic.an_hour())
-    expected = shown_by_us(capsys, path)
-    lines = tmp_path / "payloads"
-    lines.write_text(tshark(path, "-T", "fields", "-e", "udp.payload"), encoding="ascii")
-    places = ("time", "from", "to")
-    without = [{name: value for name, value in item.items() if name not in places} for item in expected]
-    assert shown_by_us(capsys, lines) == without
+    monkeypatch.setenv("PATH", str(tmp_path))
+    (shown, _) = said_of(capsys, path, 2)
+    assert "apt-get install tshark" in shown["unreadable"]
