@@ -12,6 +12,9 @@ from collections.abc import Iterable
 from simulator.checkers.lighting import GRACE_S, LampOrders, Watched
 from simulator.plants.lamps import LampFeeder
 
+# Behind a DALI gear a lamp gives the nearest step of its curve (IEC 62386-102, steps of 2.8 %): 39 % for 40, 84 for 86.
+_STEP_PERCENT = 2
+
 # An order's id, when it was called measured (Unix s), and where.
 Claim = tuple[bytes, int, LampFeeder]
 
@@ -43,7 +46,7 @@ class LoweredChecker:
             wanted = plan.wanted(unix_s).level_percent
             is_sound = lamp.feeder.powered and not lamp.module_dead and not lamp.relay_stuck
             least = max(min(wanted, *levels), min(wanted, self.least_percent))
-            if not is_sound or burns >= least:
+            if not is_sound or burns >= least - _STEP_PERCENT:
                 self._wrong_since.pop(name, None)
             elif unix_s - self._wrong_since.setdefault(name, unix_s) > GRACE_S:
                 self._say(f"{name} gives {burns} %, not {least} % since {self._wrong_since[name]}")

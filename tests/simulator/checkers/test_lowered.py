@@ -7,10 +7,11 @@ from gateway.core.bearers.bearer import Bearer
 from gateway.core.cabinet import node_orders, outcomes
 from gateway.core.cabinet.cabinet import CabinetOptions
 from gateway.core.gateway import Options as GatewayOptions
-from lighting import decision
+from lighting import dali, decision
 from policy import ceiling, document, lighting
 from simulator.cabinet.commune import BEHUARD, POLICY_FILE, policy_of, signed_policy
-from simulator.checkers.lighting import EVERY_MS
+from simulator.checkers.lighting import EVERY_MS, GRACE_S, Watched
+from simulator.checkers.lowered import LoweredChecker
 from simulator.checkers.street import Order
 from simulator.estates.streets import District, Streets
 from simulator.hosts.centre import Centre, Control
@@ -20,7 +21,7 @@ from simulator.hosts.keys import holder_key, keyset_of
 from simulator.hosts.street_gateway import StreetGateway
 from simulator.options import Options
 from simulator.plants.feeder import FeederData
-from simulator.plants.lamps import Air
+from simulator.plants.lamps import Air, Lamp, LampData, LampFeeder
 from simulator.world.broker import Broker
 from simulator.world.chance import Prng
 from simulator.world.time import World
@@ -34,6 +35,8 @@ PLACE = District(
     feeders=((FEEDER.name, FEEDER.lamps),),
 )  # fmt: skip
 LEAST = document.Limit(FEEDER.name, document.NO_DARKENING, 50, 0, "Conseil", "2026-42", 0, 0)
+
+GEAR_AT_40 = dali.percent_of(dali.level_of(40, dali.LOGARITHMIC), dali.LOGARITHMIC)
 
 
 class Evening:
@@ -137,6 +140,19 @@ def test_the_least_of_the_policy_holds():
     assert evening.levels() == [100] * FEEDER.lamps
     assert [one.why for one in evening.control.heard if one.outcome == "refused"] == ["limit"]
     assert evening.violations() == []
+
+
+@pytest.mark.parametrize(("percent", "is_right"), [(GEAR_AT_40, True), (36, False)])
+def test_a_gear_may_give_the_nearest_step_of_its_curve(percent, is_right):
+    night = lighting.Plan(lighting.DIMMING_CALENDAR, BEHUARD.site).night(Options().start_unix_s)
+    midnight_s = night.sunset_s + 7 * 3600  # by the calendar at 40 %
+    lamp = Lamp(LampData(240, 6, 240, 0), LampFeeder(Prng(7), switched=False), None, Prng(7))
+    lamp.level_percent = percent
+    checker = LoweredChecker([Watched("lamp", lamp, lighting.Plan(lighting.DIMMING_CALENDAR, BEHUARD.site))])
+    checker.orders.add(Order(None, True, midnight_s, midnight_s + 3600, False, b"lowered1", 50), [lamp.feeder])
+    for after_s in (0, GRACE_S + 1):
+        checker.check(unix_s=midnight_s + after_s)
+    assert (checker.violations == []) == is_right
 
 
 # --- planted bugs -------------------------------------------------------------------------------------------------
