@@ -41,7 +41,7 @@ def decode(faults, plain):
 
 
 class RescueTrade(Trade):
-    """Reports under the node's own kind, by which the registry knows it; RESCUE_MODE reports the rescue. The
+    """Reports under the node's own kind, by which the register knows it; RESCUE_MODE reports the rescue. The
     application's memory is kept for it: hours of a lamp, litres of the day."""
 
     def __init__(self, kind, memory, ports):

@@ -31,8 +31,8 @@ from gateway.core.directives.directives import DirectiveService
 from gateway.core.inbox.anchors import BootAnchors
 from gateway.core.inbox.fair_use import FairUse, Use
 from gateway.core.inbox.inbox import Inbox
+from gateway.core.inbox.known_nodes import KnownNodes
 from gateway.core.inbox.plausibility import PlausibilityCheck
-from gateway.core.inbox.registry import Registry
 from gateway.core.link.downlink import Downlink
 from gateway.core.link.images import NodeImage, NodeImages
 from gateway.core.link.link import Link, LinkEvent, NodeRequest
@@ -121,8 +121,8 @@ class Gateway:
         )
         self.fair_use = FairUse(options.fair_use_percent, self.own.report, SharedFolder(state_disk, "fair-use"))
         self.inbox = Inbox(self.journal, self.own.append, self._witness, self.fair_use)
-        self.registry = Registry(SharedFolder(state_disk, "nodes"))
-        self.plausibility = PlausibilityCheck(self.clock, self.registry, self.own.try_report)
+        self.known_nodes = KnownNodes(SharedFolder(state_disk, "nodes"))
+        self.plausibility = PlausibilityCheck(self.clock, self.known_nodes, self.own.try_report)
         self.anchors = BootAnchors(self.clock, self.own.try_report, self.own.report, boot=start.boot)
         explain, loss_time = self.own.explain, self.own.loss_time
         flush = partial(self._ask_flush, 0)
@@ -136,7 +136,7 @@ class Gateway:
         self._records_due_ms = self._others_due_ms = _UNKNOWN  # see `deadline_ms`
         self.bearers = self._make_bearers(options, state_disk)
         self.cabinet = self._make_cabinet(options, state_disk, verify)
-        self.campaigns = Campaigns(state_disk, self.clock, self.registry, self.cabinet, self.own.report)
+        self.campaigns = Campaigns(state_disk, self.clock, self.known_nodes, self.cabinet, self.own.report)
         self.images = NodeImages(self.link, self.campaigns.judge)
         self.placements = self._make_placements(state_disk)
         self.receipts = ReceiptCheck(options.gateway, self._keyset, verify, self.own.try_report)
@@ -194,7 +194,7 @@ class Gateway:
         return Placements(
             self.link,
             self.downlink,
-            self.registry,
+            self.known_nodes,
             self.clock,
             self.cabinet,
             self.own,
@@ -217,8 +217,8 @@ class Gateway:
         detail = [self._start.previous, None, self._start.cause, KIND, self._start.version]
         self.own.report(EventBody(event.BOOT, None, detail), now_ms=now_ms)
         self.fair_use.start(now_ms=now_ms)
-        self.registry.start()
-        self.registry.keep_only(self.link.sessions.nodes())
+        self.known_nodes.start()
+        self.known_nodes.keep_only(self.link.sessions.nodes())
         self.campaigns.start()
         kept = self.directive_service.start()
         if self.cabinet is not None:
@@ -245,7 +245,7 @@ class Gateway:
         """Replace the set of nodes that belong here, after an operator has adopted a node or taken one away."""
         self._others_due_ms = _UNKNOWN
         self.link.sessions.set_keys(self._of_ours(keys))
-        self.registry.keep_only(self.link.sessions.nodes())
+        self.known_nodes.keep_only(self.link.sessions.nodes())
         self.directive_service.directives.keep_only(self.link.sessions.nodes())
 
     def on_programs(self, images: Iterable[NodeImage], plans: Iterable[Plan], *, now_ms: int) -> None:
@@ -352,7 +352,7 @@ class Gateway:
         if self.cabinet is not None:
             self._poll_cabinet(self.cabinet, now_ms)
         self.directive_service.poll(now_ms=now_ms)
-        self.registry.poll(now_ms=now_ms)
+        self.known_nodes.poll(now_ms=now_ms)
         self.campaigns.poll(now_ms=now_ms)
         self.anchors.poll(now_ms=now_ms)
         self.fair_use.poll(now_ms=now_ms)
@@ -404,7 +404,7 @@ class Gateway:
             others = (
                 self.downlink.deadline_ms(),
                 self.directive_service.directives.deadline_ms(),
-                self.registry.deadline_ms(),
+                self.known_nodes.deadline_ms(),
                 self.campaigns.deadline_ms(),
                 self.anchors.deadline_ms(),
                 self.fair_use.deadline_ms(),
@@ -439,7 +439,7 @@ class Gateway:
             "receipts": dict(self.receipts.counters),
             **self.bearers.health(),
             "refused": dict(self.refused.counters),
-            "nodes": len(self.registry),
+            "nodes": len(self.known_nodes),
             "unknown_nodes": self.unknown_nodes(now_ms=now_ms),
             "journal_bytes": self.journal.bytes_held,
             "wear": self.journal.wear(lasted_ms=now_ms - self._started_ms),
@@ -490,7 +490,7 @@ class Gateway:
             return
         if not outcome.records:
             self._keep_refused("undecodable", request.peer, request.payload, now_ms=now_ms)
-        self.registry.observe(node, outcome.records, now_ms=now_ms)
+        self.known_nodes.observe(node, outcome.records, now_ms=now_ms)
         self.campaigns.observe(node, outcome.records, now_ms=now_ms)
         self._ask_flush(0 if outcome.urgent else self._options.commit_ms, now_ms=now_ms)
 

@@ -71,7 +71,7 @@ INBOX_REMEMBERED_PER_NODE_MAX = 128
 # Nodes remembered; ten times the largest district. The least recently heard goes first.
 INBOX_NODES_MAX = 5000
 # From the first change of what a node is and runs to the write that keeps it: the lamps of a dusk are one write.
-REGISTRY_SAVE_MS = 60_000
+KNOWN_NODES_SAVE_MS = 60_000
 
 # A node's fair use of a day (gateway/core/inbox/fair_use.py). In the simulator's nights no node makes more than 4
 # alarms, 36 events and 6.2 kB of readings a day; these are for its worst day. A lamp whose mains flap as fast as its

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 from gateway.core import limits
 from gateway.core.cabinet.cabinet import Cabinet
 from gateway.core.custody.disk import NumberedFile, SharedFolder, parse_json
-from gateway.core.inbox.registry import Registry
+from gateway.core.inbox.known_nodes import KnownNodes
 from gateway.core.link.downlink import Downlink, OrderInForce
 from gateway.core.link.link import Link
 from gateway.core.own_records import OwnRecords
@@ -87,14 +87,14 @@ class Placements:
         self,
         link: Link,
         downlink: Downlink,
-        registry: Registry,
+        known_nodes: KnownNodes,
         clock: WallClock,
         cabinet: Cabinet,
         own: OwnRecords,
         folder: SharedFolder,
         random_below: Any,
     ) -> None:
-        self._link, self._downlink, self._registry, self._clock = link, downlink, registry, clock
+        self._link, self._downlink, self._known_nodes, self._clock = link, downlink, known_nodes, clock
         self._cabinet, self._own, self._random_below = cabinet, own, random_below
         self._feeders = cabinet.options.nodes()
         self._file = NumberedFile(folder, "places", bytes_max=_FILE_BYTES_MAX)
@@ -116,9 +116,7 @@ class Placements:
         self._last = Identification(node, name, ends_ms)
         return None
 
-    def place(
-        self, node: bytes, light: str, street: str, who: str, *, exchange: bool, now_ms: int
-    ) -> str | None:
+    def place(self, node: bytes, light: str, street: str, who: str, *, exchange: bool, now_ms: int) -> str | None:
         """Keep and report that a node serves a light; return the word of a refusal, or None. `exchange`: the node that
         was said to serve it gets the light of this one."""
         light, street = _text(light), _text(street)
@@ -170,7 +168,7 @@ class Placements:
         if node not in self._link.sessions.nodes():
             unknown = self._link.unknown.get(usual_kid(node))
             return NodeSight(node, False, None if unknown is None else (now_ms - unknown.heard_ms) // 1000)
-        feeder, known = self._feeders.get(node), self._registry.node(node)
+        feeder, known = self._feeders.get(node), self._known_nodes.node(node)
         found = NodeSight(
             node,
             True,
@@ -192,7 +190,7 @@ class Placements:
 
     def sights(self, *, now_ms: int) -> list[NodeSight]:
         """Return the nodes that were heard last, SIGHTS_MAX at most; the latest first."""
-        heard = sorted(self._registry.nodes().items(), key=lambda one: -one[1].heard_ms)
+        heard = sorted(self._known_nodes.nodes().items(), key=lambda one: -one[1].heard_ms)
         return [self.sight(node, now_ms=now_ms) for node, _ in heard[: limits.SIGHTS_MAX]]
 
     def ending(self, digits: str) -> list[bytes]:
@@ -205,7 +203,7 @@ class Placements:
     def _objection(self, node: bytes, now_ms: int) -> str | None:
         if node not in self._link.sessions.nodes():
             return "unknown"
-        known, feeder, last = self._registry.node(node), self._feeders.get(node), self._last
+        known, feeder, last = self._known_nodes.node(node), self._feeders.get(node), self._last
         if known is not None and known.kind not in ("", _STREETLIGHT):
             return "kind"
         if feeder in self._cabinet.hand.locks:

@@ -202,7 +202,7 @@ class Facts:
 
     def _nodes(self, now_ms: int) -> NodesStatus:
         assert self.core is not None
-        heard = self.core.registry.nodes()
+        heard = self.core.known_nodes.nodes()
         return NodesStatus(
             heard=len(heard),
             silent=sum(now_ms - node.heard_ms > NODE_SILENT_MS for node in heard.values()),
@@ -210,10 +210,7 @@ class Facts:
             odd=sum(node.odd is not None for node in heard.values()),
             expected=len(self.core.link.sessions.nodes()),
             unknown=tuple(self.core.unknown_nodes(now_ms=now_ms)),
-            babbling=tuple(
-                BabblingNode(use.node.hex(), *use.counts)
-                for use in self.core.fair_use.exceeding()
-            ),
+            babbling=tuple(BabblingNode(use.node.hex(), *use.counts) for use in self.core.fair_use.exceeding()),
         )
 
     def _clock(self, now_ms: int) -> ClockStatus:

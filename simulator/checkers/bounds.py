@@ -22,7 +22,7 @@ class BoundsChecker:
                 ("batches ahead", core.uplink.ahead(), options.window_max),
                 ("journal bytes", core.journal.bytes_held, options.journal_bytes_max),
                 ("metered bytes", host.metered_bytes, budget or host.metered_bytes),
-                ("nodes", len(core.registry), limits.INBOX_NODES_MAX),
+                ("nodes", len(core.known_nodes), limits.INBOX_NODES_MAX),
                 ("boots in the time map", core.anchors.remembered(), boots_max),
             ):
                 if value > maximum:

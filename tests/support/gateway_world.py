@@ -7,7 +7,7 @@ from gateway.core.custody import entry
 from gateway.core.custody.disk import SharedFolder
 from gateway.core.custody.journal import Journal, Stream
 from gateway.core.gateway import Gateway, Log, Options, Send, Start
-from gateway.core.inbox.registry import Registry
+from gateway.core.inbox.known_nodes import KnownNodes
 from gateway.core.uplink.batch import Publication
 from gateway.core.uplink.uplink import Uplink
 from gateway.io.crypto import verify_ed25519
@@ -63,9 +63,9 @@ def unpack(publication):
     return senml.decode_pack(inflate(publication.payload))
 
 
-def made_registry(disk=None):
-    """The registry of a gateway whose state is on this disk."""
-    return Registry(SharedFolder(disk or SimDisk(Random(1)), "nodes"))
+def made_known_nodes(disk=None):
+    """The known nodes of a gateway whose state is on this disk."""
+    return KnownNodes(SharedFolder(disk or SimDisk(Random(1)), "nodes"))
 
 
 class Node:

@@ -151,7 +151,7 @@ def measure(folder: Path, kind: str, records: int, begun_s: float) -> dict[str, 
     core.drain_effects()
     centre = Centre(core, durable, epoch)
     found = {
-        "nodes": len(core.registry),
+        "nodes": len(core.known_nodes),
         "segments": segments,
         "started_s": started_s,
         "recovery_s": recovery_s,

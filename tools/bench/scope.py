@@ -24,7 +24,7 @@ from typing import Any
 from simulator.rig import postgresql
 from tools.bench.territory_world import node
 from tools.centre.condition.states import States
-from tools.centre.registry.equipment import LIGHT
+from tools.centre.register.equipment import LIGHT
 from tools.centre.scope import grants, reader, server
 from tools.centre.store import database, schema
 from tools.command_line import add_json, print_figures

@@ -45,8 +45,8 @@ from tools.centre.condition.states import States
 from tools.centre.condition.usage import ENERGY, Usages
 from tools.centre.ingest.warehouse import Warehouse
 from tools.centre.limits import ROLLUP_DAYS
-from tools.centre.registry.equipment import LIGHT
-from tools.centre.registry.register import Register
+from tools.centre.register.equipment import LIGHT
+from tools.centre.register.register import Register
 from tools.centre.retention.classes import READINGS, kept_days
 from tools.centre.retention.purge import Purge
 from tools.centre.rollup import hours

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from gateway.language import N_, Said, translate
 from policy import civil
-from tools.centre.registry import equipment
+from tools.centre.register import equipment
 from tools.centre.scope import journal, reader
 from tools.centre.store import database, schema
 from tools.command_line import Refused, UsageError

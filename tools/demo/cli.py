@@ -25,9 +25,9 @@ from gateway.language import N_, translate
 from gateway.language.arguments import whole
 from simulator.options import SEASONS, Options
 from tools.centre.arguments import check_insee, database_faults
-from tools.centre.registry.equipment import day_text, first_second
-from tools.centre.registry.table import Unreadable
-from tools.centre.registry.words import fault_text
+from tools.centre.register.equipment import day_text, first_second
+from tools.centre.register.table import Unreadable
+from tools.centre.register.words import fault_text
 from tools.command_line import Refused, UsageError
 from tools.demo import people
 from tools.demo.commune import File, read

@@ -16,10 +16,10 @@ from gateway.language import N_, NN_, Message, Said
 from policy.limits import feeders_max
 from simulator.estates.streets import District
 from tools.centre.condition.walk import Spot, in_walking_order
-from tools.centre.registry import changes, geopackage, mapping, statements
-from tools.centre.registry.equipment import CABINET, COMMUNE, FEEDER, LIGHT, Equipment, Key, cabinet_of
-from tools.centre.registry.history import nearest
-from tools.centre.registry.table import Unreadable, unreadable
+from tools.centre.register import changes, geopackage, mapping, statements
+from tools.centre.register.equipment import CABINET, COMMUNE, FEEDER, LIGHT, Equipment, Key, cabinet_of
+from tools.centre.register.history import nearest
+from tools.centre.register.table import Unreadable, unreadable
 from wire.command import NAME_BYTES_MAX
 
 # Of a feeder that no file names; see `towns`.

@@ -13,7 +13,7 @@ from simulator.cabinet.village import FEEDERS, GATEWAY_ID
 from simulator.estates.notices import drought_level
 from simulator.hosts.gateway import GatewayHost
 from simulator.options import SEASONS
-from tools.centre.registry.equipment import CABINET, GREEN_SPACE, LIGHT, ROOM, Version, cabinet_of
+from tools.centre.register.equipment import CABINET, GREEN_SPACE, LIGHT, ROOM, Version, cabinet_of
 from tools.demo.story import Story, Struck
 from wire import event
 

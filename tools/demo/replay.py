@@ -15,7 +15,7 @@ from tools.centre.ingest.apart import Apart
 from tools.centre.ingest.plain import Row
 from tools.centre.ingest.warehouse import Warehouse
 from tools.centre.limits import LIT_DW, SILENT_S
-from tools.centre.registry.equipment import cabinet_of
+from tools.centre.register.equipment import cabinet_of
 from tools.centre.rollup.worker import Worker
 from tools.centre.store import database, schema
 from tools.demo import people

@@ -24,7 +24,7 @@ from tools.centre.duty.rota import Person
 from tools.centre.duty.sending import Configuration
 from tools.centre.duty.watch import Watch
 from tools.centre.limits import DUTY_MINUTES
-from tools.centre.registry.equipment import Version
+from tools.centre.register.equipment import Version
 from tools.centre.rollup.worker import Worker
 from tools.centre.store import schema
 from tools.demo import people, towns

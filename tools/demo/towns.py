@@ -19,8 +19,8 @@ from simulator.territory import Territory
 from simulator.town import plan
 from simulator.town.plan import Building, FeederWanted, Town
 from simulator.world.chance import Prng
-from tools.centre.registry import geopackage, mapping, register, statements
-from tools.centre.registry.equipment import (
+from tools.centre.register import geopackage, mapping, register, statements
+from tools.centre.register.equipment import (
     CABINET,
     COMMUNE,
     FEEDER,

@@ -23,7 +23,7 @@ from gateway.core.cabinet.cabinet import Cabinet
 from gateway.core.campaigns import campaign
 from gateway.core.campaigns.campaign import Campaign, NodeProgress, Plan
 from gateway.core.custody.disk import Disk, NumberedFile, SharedFolder, parse_json
-from gateway.core.inbox.registry import Registry
+from gateway.core.inbox.known_nodes import KnownNodes
 from gateway.core.link.images import NodeImage
 from gateway.core.link.link import NodeRequest
 from gateway.core.status import CampaignStatus, FailedNode
@@ -42,12 +42,12 @@ class Campaigns:
     """Holds one campaign for each kind of node. `report` makes a record of the gateway."""
 
     def __init__(
-        self, disk: Disk, clock: WallClock, registry: Registry, cabinet: Cabinet | None, report: Callable[..., Any]
+        self, disk: Disk, clock: WallClock, known_nodes: KnownNodes, cabinet: Cabinet | None, report: Callable[..., Any]
     ) -> None:
         folder = SharedFolder(disk, "campaigns")
         self._file = NumberedFile(folder, "campaigns", bytes_max=limits.CAMPAIGN_FILE_BYTES_MAX)
         self._clock = clock
-        self._registry = registry
+        self._known_nodes = known_nodes
         self._report = report
         self._lamps = None if cabinet is None else LampHours(cabinet)
         self._kept: dict[str, Campaign] = {}  # as the card had them; a plan that comes continues one
@@ -154,9 +154,7 @@ class Campaigns:
                 canaries=found.plan.canaries,
                 soak_left_s=found.soak_left_s(unix_s) if found.told == campaign.SOAK else None,
                 failed=tuple(
-                    FailedNode(node.hex(), one.why)
-                    for node, one in found.nodes.items()
-                    if one.state == campaign.FAILED
+                    FailedNode(node.hex(), one.why) for node, one in found.nodes.items() if one.state == campaign.FAILED
                 )[:_FAILED_SHOWN_MAX],
             )
             for found in self._campaigns.values()
@@ -177,7 +175,7 @@ class Campaigns:
         """Return the kind of the node that a product is for: an interpreter is for nodes of any kind."""
         if not interpreter.is_product(product):
             return image.kind_of(product)
-        known = self._registry.node(node)
+        known = self._known_nodes.node(node)
         return None if known is None else known.kind
 
     def _expected(self, found: Campaign) -> frozenset[bytes]:
@@ -187,7 +185,7 @@ class Campaigns:
         product = found.plan.product
         if interpreter.is_product(product):
             return frozenset(node for (node, _), asked in self._asked.items() if asked == product)
-        known = self._registry.of_kind(image.kind_of(product))
+        known = self._known_nodes.of_kind(image.kind_of(product))
         return frozenset(node for node in known if self._asked.get((node, False), product) == product)
 
     def _phase(self, found: Campaign, unix_s: int | None) -> str:

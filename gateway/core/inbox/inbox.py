@@ -161,7 +161,7 @@ class RecordObserver(Protocol):
 
 
 class AcceptedPayload(NamedTuple):
-    """Is the outcome of a payload: the decoded records (for the registry), and whether an alarm asks for a flush at
+    """Is the outcome of a payload: the decoded records (for `known_nodes`), and whether an alarm asks for a flush at
     once."""
 
     records: list[Record]

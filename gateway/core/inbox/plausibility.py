@@ -1,6 +1,6 @@
 """Judges each record once, as it is journaled. The record is sent unchanged, plausible or not.
 
-Counted, and noted in the registry for the status page: readings outside the range of their quantity, and
+Counted, and noted in the known nodes for the status page: readings outside the range of their quantity, and
 codes that are not in our tables. Reported in a record of the gateway's own as well: an impossible time
 (`timeDoubtful`) and one identity with two bodies (`conflict`).
 
@@ -17,7 +17,7 @@ from collections import OrderedDict
 from typing import Protocol
 
 from gateway.core import limits
-from gateway.core.inbox.registry import Registry
+from gateway.core.inbox.known_nodes import KnownNodes
 from gateway.core.wallclock import WallClock
 from wire import event, event_table, quantity, quantity_table
 from wire.record import UNSET, EventBody, Record, Stamp
@@ -54,9 +54,9 @@ class HourlyLimit:
 class PlausibilityCheck:
     """Observes records, counts what is odd about them and reports it. `counters` only rise."""
 
-    def __init__(self, clock: WallClock, registry: Registry, report: Report) -> None:
+    def __init__(self, clock: WallClock, known_nodes: KnownNodes, report: Report) -> None:
         self._clock = clock
-        self._registry = registry
+        self._known_nodes = known_nodes
         self._report_own = report
         self._said: OrderedDict[tuple[bytes, int, str], None] = OrderedDict()
         self._doubts = HourlyLimit(limits.DOUBTS_PER_HOUR_MAX)
@@ -77,7 +77,7 @@ class PlausibilityCheck:
         if isinstance(body, EventBody):
             if body.code not in event_table.BY_CODE:
                 self.counters["unknown-events"] += 1
-                self._registry.note_unknown(node, event_table.label(body.code), now_ms=now_ms)
+                self._known_nodes.note_unknown(node, event_table.label(body.code), now_ms=now_ms)
             if isinstance(body.detail, dict):
                 self._check_readings(node, body.detail, now_ms)
         else:
@@ -88,7 +88,7 @@ class PlausibilityCheck:
     def conflict(self, node: bytes, made: Record, *, now_ms: int) -> None:
         """Report that a second body for an identity has been journaled."""
         self.counters["conflicts"] += 1
-        self._registry.note_conflict(node, now_ms=now_ms)
+        self._known_nodes.note_conflict(node, now_ms=now_ms)
         self._report(self._conflicts, EventBody(event.CONFLICT, None, [node, made.boot, made.sequence]), now_ms)
 
     def _check_readings(self, node: bytes, readings: dict[int, int], now_ms: int) -> None:
@@ -96,10 +96,10 @@ class PlausibilityCheck:
             span = _RANGES.get(key % quantity.CHANNEL_STEP)
             if span is None:
                 self.counters["unknown-quantities"] += 1
-                self._registry.note_unknown(node, quantity_table.label(key), now_ms=now_ms)
+                self._known_nodes.note_unknown(node, quantity_table.label(key), now_ms=now_ms)
             elif not span[0] <= value <= span[1]:
                 self.counters["out-of-range"] += 1
-                self._registry.note_out_of_range(node, quantity_table.label(key), value, now_ms=now_ms)
+                self._known_nodes.note_out_of_range(node, quantity_table.label(key), value, now_ms=now_ms)
 
     def _check_time(self, node: bytes, made: Record, now_ms: int) -> None:
         heard_s = self._clock.unix_s(now_ms=now_ms)
@@ -109,7 +109,7 @@ class PlausibilityCheck:
         if kind is None:
             return
         self.counters[kind] += 1
-        self._registry.note_doubtful(node, kind, made.stamp.seconds - heard_s, now_ms=now_ms)
+        self._known_nodes.note_doubtful(node, kind, made.stamp.seconds - heard_s, now_ms=now_ms)
         subject = (node, made.boot, kind)
         if subject in self._said:
             return

@@ -306,4 +306,4 @@ def test_every_start_reports_its_boot_under_a_new_identity():
 def test_who_was_heard_is_known():
     world = GatewayWorld(auto_sync=True)
     world.ask(payload(reading(1)))
-    assert list(world.core.registry.nodes()) == [NODE] and world.core.health(now_ms=world.now_ms)["nodes"] == 1
+    assert list(world.core.known_nodes.nodes()) == [NODE] and world.core.health(now_ms=world.now_ms)["nodes"] == 1

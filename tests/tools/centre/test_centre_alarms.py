@@ -8,7 +8,7 @@ import pytest
 from tests.support.centre_world import EVENT_TOPIC, NODE, NOW, batch, fact, synced
 from tools import cli
 from tools.centre.ingest.warehouse import Warehouse
-from tools.centre.registry.equipment import parse
+from tools.centre.register.equipment import parse
 from wire import event
 
 OTHER = bytes.fromhex("00000000000000a2")

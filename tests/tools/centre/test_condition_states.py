@@ -10,7 +10,7 @@ from tools import cli
 from tools.centre.condition.states import FAULT, OK, UNKNOWN, UNPOWERED, States
 from tools.centre.ingest.warehouse import Warehouse
 from tools.centre.limits import SILENT_S
-from tools.centre.registry.equipment import KINDS
+from tools.centre.register.equipment import KINDS
 from wire import event
 
 NOW_S = 1_795_000_000

@@ -11,7 +11,7 @@ from tests.support.centre_world import GATEWAY, batch, reading, synced
 from tools import cli
 from tools.centre.condition.usage import ENERGY, first_counted_s
 from tools.centre.ingest.warehouse import Warehouse
-from tools.centre.registry.equipment import parse
+from tools.centre.register.equipment import parse
 from wire import quantity
 
 LAMPS = [b"lamp" + n.to_bytes(4, "big") for n in range(3)]

@@ -337,8 +337,8 @@ def test_causes_of_two_trades_are_told_to_two_persons():
 
 
 def _place():
-    from tools.centre.registry.equipment import LIGHT, Key
-    from tools.centre.registry.register import Place
+    from tools.centre.register.equipment import LIGHT, Key
+    from tools.centre.register.register import Place
 
     return Place(Key(FENEU, LIGHT, "0117"), None, "rue du Port", "Feneu", f"{FENEU}-cab-1", "bourg")
 

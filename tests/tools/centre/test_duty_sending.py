@@ -172,8 +172,8 @@ def test_where_is_one_line_whatever_the_register_says():
     from tools.centre.condition.groups import group
     from tools.centre.duty import words
     from tools.centre.duty.waking import causes
-    from tools.centre.registry.equipment import FEEDER, Key
-    from tools.centre.registry.register import Place
+    from tools.centre.register.equipment import FEEDER, Key
+    from tools.centre.register.register import Place
 
     place = Place(Key(FENEU, FEEDER, "cab/f1"), "a\r\nBcc: x@y\u202e", None, None, f"{FENEU}-cab-1", "f1")
     (one,) = causes(group([fault(1)._replace(place=place)]), {}, now_s=NOW_S)
@@ -184,8 +184,8 @@ def test_where_is_one_line_whatever_the_register_says():
 def test_a_silent_cabinet_is_named_as_people_call_it_with_its_commune():
     from tools.centre.duty import words
     from tools.centre.duty.waking import Silence, causes
-    from tools.centre.registry.equipment import CABINET, Key
-    from tools.centre.registry.register import Place
+    from tools.centre.register.equipment import CABINET, Key
+    from tools.centre.register.register import Place
 
     (one,) = causes([], {f"{FENEU}-cab-1": NOW_S}, now_s=NOW_S + 7200)
     place = Place(Key(FENEU, CABINET, "cab-1"), "Armoire place du Bourg", "place du Bourg", "Feneu", None, None)

@@ -12,7 +12,7 @@ import pytest
 from tests.support.centre_world import NODE, TELEMETRY_TOPIC, batch, reading, synced
 from tools import cli
 from tools.centre.ingest.warehouse import Warehouse
-from tools.centre.registry.register import Register
+from tools.centre.register.register import Register
 from tools.centre.rollup import hours
 from tools.centre.rollup.worker import Worker
 from wire import quantity

@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tools.centre.registry import csv_file, geopackage, mapping, projection, register, statements
-from tools.centre.registry.changes import Plan
-from tools.centre.registry.equipment import (
+from tools.centre.register import csv_file, geopackage, mapping, projection, register, statements
+from tools.centre.register.changes import Plan
+from tools.centre.register.equipment import (
     CABINET,
     COMMUNE,
     FEEDER,
@@ -26,7 +26,7 @@ from tools.centre.registry.equipment import (
     kind_word,
     parse,
 )
-from tools.centre.registry.table import Unreadable
+from tools.centre.register.table import Unreadable
 from tools.centre.store import schema
 
 NOW = statements.Context(None, parse("valid_from", "2026-11-29"))

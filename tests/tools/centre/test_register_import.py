@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from tests.support.centre_world import EVENT_TOPIC, GATEWAY, NODE, NOW, batch, fact, reading
 from tools import cli
 from tools.centre.ingest.warehouse import Warehouse
-from tools.centre.registry.equipment import Equipment, parse
-from tools.centre.registry.history import at, stated
-from tools.centre.registry.register import Register
+from tools.centre.register.equipment import Equipment, parse
+from tools.centre.register.history import at, stated
+from tools.centre.register.register import Register
 from tools.centre.store import schema
 from wire import event
 

@@ -9,11 +9,11 @@ import pytest
 from tests.support.centre_world import EVENT_TOPIC, batch, fact, reading, synced
 from tools import cli
 from tools.centre.ingest.warehouse import Warehouse
-from tools.centre.registry import placed
-from tools.centre.registry.equipment import LIGHT, Key, first_second
-from tools.centre.registry.placed import DIFFERS, GONE, SEVERAL, UNKNOWN
-from tools.centre.registry.register import Register, apply, plan_of
-from tools.centre.registry.statements import Statement
+from tools.centre.register import placed
+from tools.centre.register.equipment import LIGHT, Key, first_second
+from tools.centre.register.placed import DIFFERS, GONE, SEVERAL, UNKNOWN
+from tools.centre.register.register import Register, apply, plan_of
+from tools.centre.register.statements import Statement
 from wire import event
 
 A, B, C = (bytes.fromhex(f"7c1f0a2c0100000{n}") for n in (1, 2, 3))

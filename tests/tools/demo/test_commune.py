@@ -4,10 +4,10 @@ import pytest
 
 from gateway.language import translate
 from simulator.options import SEASONS, Options
-from tools.centre.registry import geopackage
-from tools.centre.registry.equipment import CABINET, COMMUNE, LIGHT, Equipment, Key, Version, first_second
-from tools.centre.registry.register import Register
-from tools.centre.registry.table import Unreadable
+from tools.centre.register import geopackage
+from tools.centre.register.equipment import CABINET, COMMUNE, LIGHT, Equipment, Key, Version, first_second
+from tools.centre.register.register import Register
+from tools.centre.register.table import Unreadable
 from tools.centre.store import schema
 from tools.demo import commune, towns
 from tools.demo.story import Story

@@ -4,7 +4,7 @@ import pytest
 
 from simulator.options import SEASONS, Options
 from simulator.territory import Territory
-from tools.centre.registry.register import Register
+from tools.centre.register.register import Register
 from tools.centre.store import schema
 from tools.demo import towns
 

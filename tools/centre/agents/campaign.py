@@ -25,7 +25,7 @@ from tools.centre.condition.faults import Faults
 from tools.centre.condition.fold import fields
 from tools.centre.condition.programs import program, systems
 from tools.centre.limits import SILENCE_S_MAX
-from tools.centre.registry.equipment import cabinet_of
+from tools.centre.register.equipment import cabinet_of
 from tools.centre.store import database
 from tools.command_line import Refused
 from wire import event

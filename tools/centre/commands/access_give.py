@@ -27,7 +27,7 @@ from tools.centre.arguments import (
     first_day,
 )
 from tools.centre.limits import NOTE_TEXT_MAX
-from tools.centre.registry import equipment
+from tools.centre.register import equipment
 from tools.centre.scope import grants, journal
 from tools.centre.scope.words import grant_text
 from tools.centre.store import database, schema

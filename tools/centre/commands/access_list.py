@@ -14,7 +14,7 @@ from gateway.language import N_, NC_
 from tools.centre import report
 from tools.centre.arguments import add_reading, opened_connection
 from tools.centre.condition.words import optional_time_text
-from tools.centre.registry.equipment import day_text
+from tools.centre.register.equipment import day_text
 from tools.centre.report import Column
 from tools.centre.scope import grants
 from tools.centre.scope.words import commune_text, trade_text

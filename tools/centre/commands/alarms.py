@@ -44,9 +44,9 @@ from tools.centre.condition.faults import Faults, StandingFault
 from tools.centre.condition.groups import Group, group, lights_behind
 from tools.centre.ingest import alarms as kinds
 from tools.centre.limits import NOTE_TEXT_MAX
-from tools.centre.registry import words
-from tools.centre.registry.equipment import LIGHT, id_from_hex
-from tools.centre.registry.register import Register
+from tools.centre.register import words
+from tools.centre.register.equipment import LIGHT, id_from_hex
+from tools.centre.register.register import Register
 from tools.centre.report import Column
 from tools.centre.store import database, schema
 from tools.centre.store.archive import Alarm, Archive

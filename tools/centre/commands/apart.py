@@ -20,9 +20,9 @@ from typing import Any
 from gateway.language import N_, NN_, Phrases, translate
 from tools.centre.arguments import add_reading, local_time, opened_connection, parse_gateway, parse_node
 from tools.centre.commands.bind import opened_warehouse
-from tools.centre.registry import words
-from tools.centre.registry.equipment import cabinet_of
-from tools.centre.registry.register import Register
+from tools.centre.register import words
+from tools.centre.register.equipment import cabinet_of
+from tools.centre.register.register import Register
 from tools.centre.store.archive import Archive, Kept
 from tools.command_line import Refused, UsageError, add_json
 

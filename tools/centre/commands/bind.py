@@ -15,7 +15,7 @@ from contextlib import contextmanager
 
 from tools.centre.arguments import add_warehouse, check_warehouse, database_faults, note, parse_gateway, parse_node
 from tools.centre.ingest.warehouse import Warehouse
-from tools.centre.registry.equipment import cabinet_of
+from tools.centre.register.equipment import cabinet_of
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -19,8 +19,8 @@ from tools.centre import report
 from tools.centre.arguments import add_reading, add_scope, opened_connection, period_or_month
 from tools.centre.condition.estate import STREET, Estate
 from tools.centre.condition.usage import ENERGY, Usages, waiting
-from tools.centre.registry.equipment import CABINET, COMMUNE, FEEDER, LIGHT, ROOM
-from tools.centre.registry.register import Register, with_communes
+from tools.centre.register.equipment import CABINET, COMMUNE, FEEDER, LIGHT, ROOM
+from tools.centre.register.register import Register, with_communes
 from tools.centre.report import Column
 
 _KINDS = (FEEDER, LIGHT, STREET, ROOM, CABINET, COMMUNE)

@@ -25,7 +25,7 @@ from collections.abc import Iterator
 from typing import TextIO
 
 from tools.centre.arguments import add_reading, opened_connection, parse_node
-from tools.centre.registry.register import Register
+from tools.centre.register.register import Register
 from tools.centre.store.archive import Archive, Held, Moment
 from wire import cbor, quantity, quantity_table, record
 from wire.event_table import label as event_label

@@ -19,8 +19,8 @@ from tools.centre import report
 from tools.centre.arguments import add_commune, add_reading, check_commune, opened_connection
 from tools.centre.condition.states import WORDS, State, States
 from tools.centre.condition.words import fault_text, optional_time_text, state_text
-from tools.centre.registry.equipment import LIGHT
-from tools.centre.registry.register import with_communes
+from tools.centre.register.equipment import LIGHT
+from tools.centre.register.register import with_communes
 from tools.centre.report import Column
 
 _NONE = N_("No such light.")

@@ -12,7 +12,7 @@ from tools.centre.arguments import local_time
 from tools.centre.commands.orders import add_control, opened_to_read
 from tools.centre.control import file, gateways
 from tools.centre.control.order_words import word
-from tools.centre.registry.equipment import cabinet_of
+from tools.centre.register.equipment import cabinet_of
 from tools.command_line import add_json
 
 

@@ -14,9 +14,9 @@ from pathlib import Path
 from gateway.language import N_, translate
 from gateway.language.reasons import of_file
 from tools.centre.arguments import add_reading, check_insee, first_day, opened_connection
-from tools.centre.registry import csv_file, geopackage
-from tools.centre.registry.equipment import KINDS, Version
-from tools.centre.registry.register import Register
+from tools.centre.register import csv_file, geopackage
+from tools.centre.register.equipment import KINDS, Version
+from tools.centre.register.register import Register
 from tools.centre.store import database
 from tools.command_line import Refused, UsageError
 

@@ -22,10 +22,10 @@ from gateway.language import N_, NN_, translate
 from gateway.language.reasons import of_file
 from tools.centre.arguments import add_warehouse, check_insee, database_faults, first_day, note
 from tools.centre.limits import REGISTER_BYTES_MAX, REGISTER_LINES_SHOWN_MAX
-from tools.centre.registry import csv_file, equipment, geopackage, mapping, register, statements, words
-from tools.centre.registry.changes import Change, Plan
-from tools.centre.registry.equipment import Equipment
-from tools.centre.registry.table import GIVE_ANOTHER, Fault, Table, Unreadable, unreadable
+from tools.centre.register import csv_file, equipment, geopackage, mapping, register, statements, words
+from tools.centre.register.changes import Change, Plan
+from tools.centre.register.equipment import Equipment
+from tools.centre.register.table import GIVE_ANOTHER, Fault, Table, Unreadable, unreadable
 from tools.centre.store import database, schema
 from tools.command_line import add_json
 

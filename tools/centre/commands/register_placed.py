@@ -24,8 +24,8 @@ from tools.centre.arguments import (
     opened_connection,
     parse_node,
 )
-from tools.centre.registry import placed, words
-from tools.centre.registry.placed import Placed
+from tools.centre.register import placed, words
+from tools.centre.register.placed import Placed
 from tools.centre.store import schema
 from tools.command_line import Refused, UsageError, add_json
 

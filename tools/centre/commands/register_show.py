@@ -11,9 +11,9 @@ from typing import Any
 
 from gateway.language import N_
 from tools.centre.arguments import add_reading, opened_connection
-from tools.centre.registry import words
-from tools.centre.registry.equipment import Version, kind_word, row_of
-from tools.centre.registry.register import Register
+from tools.centre.register import words
+from tools.centre.register.equipment import Version, kind_word, row_of
+from tools.centre.register.register import Register
 from tools.command_line import UsageError, add_json
 
 

@@ -13,9 +13,9 @@ import time
 
 from gateway.language import N_, translate
 from tools.centre.arguments import add_reading, local_time, opened_connection
-from tools.centre.registry import words
-from tools.centre.registry.equipment import cabinet_of
-from tools.centre.registry.register import Register
+from tools.centre.register import words
+from tools.centre.register.equipment import cabinet_of
+from tools.centre.register.register import Register
 from tools.command_line import add_json
 
 _NODE = N_("node {node}, last heard {at} by {gateway}")

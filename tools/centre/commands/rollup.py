@@ -21,7 +21,7 @@ from gateway.language import NN_, Phrases
 from tools.centre.arguments import add_warehouse, check_warehouse, database_faults
 from tools.centre.condition.notes import Fetcher, path_of
 from tools.centre.limits import ROLLUP_DAYS, ROLLUP_EVERY_S, ROLLUP_PAUSE_S
-from tools.centre.registry import placed
+from tools.centre.register import placed
 from tools.centre.rollup.second_process import Helper
 from tools.centre.rollup.worker import Worker
 from tools.centre.store import database, runs, schema

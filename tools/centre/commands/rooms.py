@@ -15,8 +15,8 @@ from tools.centre.arguments import add_reading, add_scope, days_text, opened_con
 from tools.centre.condition.states import State, States
 from tools.centre.condition.usage import Temperatures, temperatures, waiting
 from tools.centre.condition.words import fault_text, optional_time_text, state_text
-from tools.centre.registry.equipment import ROOM
-from tools.centre.registry.register import with_communes
+from tools.centre.register.equipment import ROOM
+from tools.centre.register.register import with_communes
 from tools.centre.report import Column
 from tools.centre.store.archive import Archive
 from wire import quantity

@@ -18,8 +18,8 @@ from tools.centre.arguments import add_reading, add_scope, opened_connection, pe
 from tools.centre.condition.states import State, States
 from tools.centre.condition.usage import WATER, Usages, waiting
 from tools.centre.condition.words import fault_text, optional_time_text, state_text
-from tools.centre.registry.equipment import GREEN_SPACE, METER
-from tools.centre.registry.register import with_communes
+from tools.centre.register.equipment import GREEN_SPACE, METER
+from tools.centre.register.register import with_communes
 from tools.centre.report import Column
 
 _NONE = N_("No green space and no water meter is in the register, or none that may be shown.")

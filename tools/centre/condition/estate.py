@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from tools.centre.condition.usage import NOTHING, Usage, Usages, total
-from tools.centre.registry.equipment import CABINET, COMMUNE, FEEDER, LIGHT, Version, place_of_feeder
-from tools.centre.registry.register import Register
+from tools.centre.register.equipment import CABINET, COMMUNE, FEEDER, LIGHT, Version, place_of_feeder
+from tools.centre.register.register import Register
 
 STREET = "street"
 Row = dict[str, Any]

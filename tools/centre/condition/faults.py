@@ -11,8 +11,8 @@ from collections.abc import Collection, Iterable
 from typing import Any, NamedTuple
 
 from tools.centre.condition.fold import Position, fields, statement
-from tools.centre.registry.equipment import CABINET, cabinet_of
-from tools.centre.registry.register import Place, Register, nodes_of_commune
+from tools.centre.register.equipment import CABINET, cabinet_of
+from tools.centre.register.register import Place, Register, nodes_of_commune
 from tools.centre.store import bodies, database
 from tools.centre.store.archive import Archive
 from wire import record

@@ -14,8 +14,8 @@ from tools.centre.condition import faults
 from tools.centre.condition.faults import Note
 from tools.centre.condition.fold import Position, statement
 from tools.centre.limits import NOTE_TEXT_MAX, NOTES_KEPT_S, NOTES_OF_ONE_MAX, TICKET_S_MAX, TICKETS_OF_ONE_MAX
-from tools.centre.registry.equipment import GREEN_SPACE, LIGHT, METER, ROOM
-from tools.centre.registry.register import Register
+from tools.centre.register.equipment import GREEN_SPACE, LIGHT, METER, ROOM
+from tools.centre.register.register import Register
 from tools.centre.scope import grants, journal, reader
 from tools.centre.store import bodies, database, web_outbox
 from tools.centre.store.web_outbox import path_of as path_of

@@ -23,8 +23,8 @@ from typing import NamedTuple
 from gateway.language import NC_
 from tools.centre.condition.faults import Faults, StandingFault
 from tools.centre.limits import SILENT_BATTERY_S, SILENT_S, STAMP_AHEAD_S_MAX, STAMP_UNIX_S_MIN
-from tools.centre.registry.equipment import CABINET, FEEDER, GREEN_SPACE, LIGHT, Key, cabinet_of, place_of_feeder
-from tools.centre.registry.register import nodes_of_commune
+from tools.centre.register.equipment import CABINET, FEEDER, GREEN_SPACE, LIGHT, Key, cabinet_of, place_of_feeder
+from tools.centre.register.register import nodes_of_commune
 from tools.centre.store import database
 from wire import event, event_table, record
 

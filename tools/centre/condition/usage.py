@@ -10,7 +10,7 @@ that should be there and said nothing counts as nothing.
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from tools.centre.registry.register import NODES_OF_COMMUNE, of_commune_values
+from tools.centre.register.register import NODES_OF_COMMUNE, of_commune_values
 from tools.centre.rollup import hours
 from tools.centre.store import database
 

@@ -7,8 +7,8 @@ from policy import civil
 from tools.centre.condition.faults import Note, StandingFault
 from tools.centre.condition.groups import Group
 from tools.centre.condition.states import WORDS
-from tools.centre.registry import words
-from tools.centre.registry.equipment import day_text
+from tools.centre.register import words
+from tools.centre.register.equipment import day_text
 from wire import event_table
 
 _UNKNOWN_TIME = N_("time unknown")

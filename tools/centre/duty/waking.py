@@ -14,8 +14,8 @@ from tools.centre.condition.faults import Faults, StandingFault
 from tools.centre.condition.fold import fields
 from tools.centre.condition.groups import Group, group, lights_behind
 from tools.centre.limits import DISK_FREE_WAKING, LAMPS_TOGETHER_MIN, OUT_OF_SERVICE_S, SILENCE_S_MAX, TOGETHER_S
-from tools.centre.registry.equipment import CABINET, GREEN_SPACE, LIGHT, METER, ROOM, Key
-from tools.centre.registry.register import Place, Register
+from tools.centre.register.equipment import CABINET, GREEN_SPACE, LIGHT, METER, ROOM, Key
+from tools.centre.register.register import Place, Register
 from tools.centre.scope import grants
 from tools.centre.store import database, web_outbox
 from tools.centre.store.archive import Archive

@@ -14,7 +14,7 @@ from tools.centre.condition.groups import Group
 from tools.centre.duty.book import Told
 from tools.centre.duty.waking import DEAF, DISK, INGEST, WAREHOUSE, Cause, Silence, Trouble
 from tools.centre.limits import MORNING_NAMES_MAX, SMS_CHARACTERS_MAX, SUMMARY_NAMES_MAX
-from tools.centre.registry import words as registry_words
+from tools.centre.register import words as registry_words
 from tools.centre.scope.grants import ALL
 
 WORDS = Phrases({

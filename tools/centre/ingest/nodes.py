@@ -1,7 +1,7 @@
 """Knows who may speak for a node, and which boot of it is the newest.
 
 A node belongs to the cabinet that was first heard to speak for it; a person binds it to another (`bocage centre bind`).
-The register (`tools.centre.registry`) does not decide this: it says which equipment a node serves. A node has its key
+The register (`tools.centre.register`) does not decide this: it says which equipment a node serves. A node has its key
 in one gateway's folder, where a person has put it, and does not move by itself to another cabinet's radio; so several
 cabinets serve a node only where a person says so. A cabinet is named as in its certificate, insee-name: a gateway that
 was exchanged under that name (`bocage centre unbind`) speaks for the same nodes. A gateway's own id belongs to its

@@ -43,8 +43,8 @@ from tools.centre.ingest.plain import Row
 from tools.centre.ingest.prefix import Prefixes, Sender
 from tools.centre.ingest.room import Room
 from tools.centre.limits import GATEWAYS_MAX
-from tools.centre.registry import placed
-from tools.centre.registry.equipment import cabinet_of
+from tools.centre.register import placed
+from tools.centre.register.equipment import cabinet_of
 from tools.centre.rollup.marks import Marks
 from tools.centre.store import database, schema
 from tools.centre.store.archive import Archive, Ingest

@@ -3,7 +3,7 @@
 What is granted are communes and trades; the register says which cabinets and nodes these have, and from when to when.
 """
 
-from tools.centre.registry.equipment import CABINET, day_text
+from tools.centre.register.equipment import CABINET, day_text
 from tools.centre.scope import grants
 from tools.centre.scope.rules import ALWAYS_S, area, is_open
 from tools.centre.store import database, sqlite_file

@@ -21,7 +21,7 @@ A table without a rule cannot be read by a person.
 """
 
 from tools.centre.limits import STAMP_AHEAD_S_MAX, STAMP_UNIX_S_MIN
-from tools.centre.registry.equipment import CABINET, COMMUNE, FEEDER, GREEN_SPACE, LIGHT, METER, ROOM
+from tools.centre.register.equipment import CABINET, COMMUNE, FEEDER, GREEN_SPACE, LIGHT, METER, ROOM
 from tools.centre.scope.grants import ALL, ANY, EVERY, HEATING, JOURNAL, LIGHTING, OF_PLACE, OF_STREET, TICKET, WATERING
 from wire import record
 

@@ -1,7 +1,7 @@
 """Writes grants and lines of the journal in words."""
 
 from gateway.language import N_, translate
-from tools.centre.registry.equipment import day_text
+from tools.centre.register.equipment import day_text
 from tools.centre.scope.grants import ALL, OF_PLACE, OF_STREET, TRADES, Grant, is_of_ticket
 from tools.centre.scope.journal import ON_SCREEN
 

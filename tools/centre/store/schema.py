@@ -122,7 +122,7 @@ CREATE TABLE alarms (
 CREATE TABLE counters (name TEXT PRIMARY KEY, value BIGINT NOT NULL) WITHOUT ROWID;
 
 -- The register, in versions: what each equipment was from one midnight of France to another (NULL: it still is). Its
--- words are those of `tools.centre.registry.equipment`; power in 0.1 W, position in degrees of WGS84.
+-- words are those of `tools.centre.register.equipment`; power in 0.1 W, position in degrees of WGS84.
 CREATE TABLE equipment (
     insee TEXT NOT NULL, kind TEXT NOT NULL, id TEXT NOT NULL, from_unix_s BIGINT NOT NULL, until_unix_s BIGINT,
     name TEXT, street TEXT, post TEXT, lamp TEXT, power_dw BIGINT,

@@ -25,7 +25,7 @@ from tools.centre.condition.fold import Position
 from tools.centre.condition.groups import Group, group, lights_behind
 from tools.centre.condition.visits import CLAIMED, is_judged_lit
 from tools.centre.limits import NOTE_TEXT_MAX, NOTES_OF_ONE_MAX
-from tools.centre.registry.equipment import GREEN_SPACE, LIGHT, METER, ROOM
+from tools.centre.register.equipment import GREEN_SPACE, LIGHT, METER, ROOM
 from tools.centre.web import ticket, words
 from tools.centre.web.access import Commune, commune, opened
 from tools.centre.web.health import alone

@@ -14,7 +14,7 @@ from gateway.language import N_, NC_, Phrases
 from tools.centre.control import communes as control_communes
 from tools.centre.control import drafts, outbox
 from tools.centre.control import orders as book
-from tools.centre.registry.equipment import day_text
+from tools.centre.register.equipment import day_text
 from tools.centre.store import sqlite_file
 from tools.centre.web import order_kinds
 from tools.centre.web.access import Commune, commune

@@ -17,7 +17,7 @@ from gateway.language.figures import number
 from policy import civil
 from tools.centre.condition.programs import program
 from tools.centre.condition.usage import WATER, Usages
-from tools.centre.registry.equipment import GREEN_SPACE, METER, following_day
+from tools.centre.register.equipment import GREEN_SPACE, METER, following_day
 from tools.centre.rollup import hours
 from tools.centre.scope import grants
 from tools.centre.store import database

@@ -20,9 +20,9 @@ from tools.centre.condition.faults import Faults, StandingFault
 from tools.centre.condition.programs import campaigns, program, systems
 from tools.centre.condition.states import silent_after_s
 from tools.centre.limits import RENEW_DAYS, RENEW_NIGHTS, SILENCE_S_MAX
-from tools.centre.registry import placed
-from tools.centre.registry.equipment import CABINET, LIGHT, cabinet_of
-from tools.centre.registry.placed import Placed
+from tools.centre.register import placed
+from tools.centre.register.equipment import CABINET, LIGHT, cabinet_of
+from tools.centre.register.placed import Placed
 from tools.centre.store import bodies, database
 from tools.centre.web import duty, words
 from tools.centre.web.access import Commune, commune, opened

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from tools.centre.condition.faults import StandingFault
 from tools.centre.condition.visits import Reading, Standing, measured_from, standing
 from tools.centre.limits import SILENT_S
-from tools.centre.registry.register import Register
+from tools.centre.register.register import Register
 from tools.centre.store import bodies, database
 from tools.centre.store.archive import Archive
 from tools.centre.web.limits import HISTORY_RECORDS_MAX, ORDER_EVENTS_MAX

@@ -8,7 +8,7 @@ from django.urls import reverse
 from gateway.language import N_, NN_, Phrases
 from tools.centre.condition.faults import Faults
 from tools.centre.condition.groups import group
-from tools.centre.registry.equipment import GREEN_SPACE, LIGHT, ROOM
+from tools.centre.register.equipment import GREEN_SPACE, LIGHT, ROOM
 from tools.centre.scope import grants
 from tools.centre.web.access import Commune, communes, opened
 from tools.centre.web.health import Alone, alone_in

@@ -14,8 +14,8 @@ from tools.centre.condition.estate import Estate
 from tools.centre.condition.faults import Faults
 from tools.centre.condition.usage import ENERGY, Usages, first_counted_s, waiting
 from tools.centre.control import communes
-from tools.centre.registry.equipment import COMMUNE
-from tools.centre.registry.register import Register
+from tools.centre.register.equipment import COMMUNE
+from tools.centre.register.register import Register
 from tools.centre.scope import grants
 from tools.centre.web import night, words
 from tools.centre.web.access import commune, opened

@@ -15,7 +15,7 @@ from gateway.language.figures import number
 from policy import civil
 from tools.centre.condition.usage import ENERGY, Usages
 from tools.centre.control import orders
-from tools.centre.registry.equipment import GREEN_SPACE, ROOM
+from tools.centre.register.equipment import GREEN_SPACE, ROOM
 from tools.centre.scope import grants
 from tools.centre.web import order_kind, words
 from tools.centre.web.access import Commune, commune, opened

@@ -7,7 +7,7 @@ from typing import Any
 from gateway.language import N_, NC_, NN_, Phrases
 from tools.centre.control import gateways
 from tools.centre.control.drafts import addressed_feeders
-from tools.centre.registry.equipment import cabinet_of
+from tools.centre.register.equipment import cabinet_of
 from tools.centre.scope import grants
 from tools.centre.web import order_kind, pictures
 from tools.centre.web.access import Commune

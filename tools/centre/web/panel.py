@@ -12,7 +12,7 @@ from gateway.language.figures import duration
 from tools.centre.condition import notes
 from tools.centre.condition.faults import StandingFault
 from tools.centre.condition.words import deed_text
-from tools.centre.registry.register import Register
+from tools.centre.register.register import Register
 from tools.centre.store import database
 from tools.centre.web.history import History, Told
 

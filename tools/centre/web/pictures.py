@@ -20,7 +20,7 @@ from typing import NamedTuple
 from policy import sun
 from tools.centre.condition.states import State, States
 from tools.centre.limits import STAMP_AHEAD_S_MAX, STAMP_UNIX_S_MIN
-from tools.centre.registry.equipment import LIGHT
+from tools.centre.register.equipment import LIGHT
 from tools.centre.store import bodies, database
 from tools.centre.web.access import opened
 from tools.centre.web.connections import Areas

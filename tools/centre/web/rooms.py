@@ -12,7 +12,7 @@ from gateway.language import N_, NC_, NN_, Phrases
 from gateway.language.figures import number
 from tools.centre.condition.programs import program
 from tools.centre.condition.usage import ENERGY, Usages
-from tools.centre.registry.equipment import following_day
+from tools.centre.register.equipment import following_day
 from tools.centre.scope import grants
 from tools.centre.web import states
 from tools.centre.web.access import Commune, commune, opened

@@ -25,9 +25,9 @@ from tools.centre.condition.groups import Group, group
 from tools.centre.condition.visits import CLAIMED, ENDED_BY_DUSK, OPEN, REPAIRED, Standing
 from tools.centre.condition.walk import Spot, in_walking_order, nearest_m
 from tools.centre.limits import NOTE_TEXT_MAX, ROUND_NEAR_M, ROUND_S
-from tools.centre.registry.equipment import CABINET, LIGHT, Equipment, Key
-from tools.centre.registry.history import nearest
-from tools.centre.registry.register import Register
+from tools.centre.register.equipment import CABINET, LIGHT, Equipment, Key
+from tools.centre.register.history import nearest
+from tools.centre.register.register import Register
 from tools.centre.web import words
 from tools.centre.web.access import Commune, commune, communes, opened
 from tools.centre.web.control import orderable_feeders

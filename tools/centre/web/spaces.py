@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from tools.centre.condition.states import State, States
 from tools.centre.limits import STAMP_AHEAD_S_MAX, STAMP_UNIX_S_MIN
-from tools.centre.registry.equipment import GREEN_SPACE, METER, ROOM
+from tools.centre.register.equipment import GREEN_SPACE, METER, ROOM
 from tools.centre.store import bodies, database
 from tools.centre.web import gauges, states
 from tools.centre.web.limits import COLD_CK

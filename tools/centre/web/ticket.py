@@ -19,8 +19,8 @@ from tools.centre.condition import notes
 from tools.centre.condition import words as fault_words
 from tools.centre.condition.faults import Faults, Note, StandingFault
 from tools.centre.limits import TICKET_S_MAX, TICKETS_OF_ONE_MAX
-from tools.centre.registry import equipment
-from tools.centre.registry.equipment import GREEN_SPACE, LIGHT, METER, ROOM
+from tools.centre.register import equipment
+from tools.centre.register.equipment import GREEN_SPACE, LIGHT, METER, ROOM
 from tools.centre.scope import grants
 from tools.centre.scope.words import trade_text
 from tools.centre.web.access import Commune, commune, opened

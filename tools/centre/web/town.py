@@ -18,7 +18,7 @@ from tools.centre.control import communes
 from tools.centre.control import orders as book
 from tools.centre.control.drafts import addressed_feeders
 from tools.centre.limits import SILENCE_S_MAX
-from tools.centre.registry.equipment import cabinet_of
+from tools.centre.register.equipment import cabinet_of
 from tools.centre.scope import grants
 from tools.centre.store import sqlite_file
 from tools.centre.web import giving, night, orders, words

@@ -8,7 +8,7 @@ from gateway.core.campaigns import campaign
 from gateway.core.campaigns.campaign import STATES, TABLE, Plan
 from gateway.core.campaigns.campaigns import Campaigns
 from gateway.core.custody.disk import SharedFolder
-from gateway.core.inbox.registry import Registry
+from gateway.core.inbox.known_nodes import KnownNodes
 from gateway.core.link.images import NodeImage
 from gateway.core.link.link import NodeRequest
 from gateway.core.wallclock import WallClock
@@ -52,13 +52,13 @@ class Bench:
         self.cabinet = cabinet
         self.unix_s, self.now_ms = NOON_S, 0
         self.told = []
-        self.registry = Registry(SharedFolder(self.disk, "nodes"))
+        self.known_nodes = KnownNodes(SharedFolder(self.disk, "nodes"))
         self.start(*plans)
 
     def start(self, *plans):
         self.clock = WallClock(started_ms=self.now_ms)
         self.clock.observe(1000 * self.unix_s, 1, now_ms=self.now_ms)
-        self.campaigns = Campaigns(self.disk, self.clock, self.registry, self.cabinet, self._report)
+        self.campaigns = Campaigns(self.disk, self.clock, self.known_nodes, self.cabinet, self._report)
         self.campaigns.start()
         self.plan(*plans)
 
@@ -92,7 +92,7 @@ class Bench:
     def knows(self, number, kind="thermostat"):
         """The cabinet hears how a node of this kind starts."""
         boot = Record(1, 1, None, EventBody(event.BOOT, None, [0, None, "start", kind, "0.3.0"]))
-        self.registry.observe(node(number), [boot], now_ms=self.now_ms)
+        self.known_nodes.observe(node(number), [boot], now_ms=self.now_ms)
 
     def takes(self, number, **asked):
         """A node fetches the program, tries it and confirms it."""

@@ -3,10 +3,10 @@
 import pytest
 
 from gateway.core import limits
+from gateway.core.inbox.known_nodes import NodeOddities
 from gateway.core.inbox.plausibility import HourlyLimit, PlausibilityCheck
-from gateway.core.inbox.registry import NodeOddities
 from gateway.core.wallclock import WallClock
-from tests.support.gateway_world import NODE, OTHER, alarm, level, made_registry, reading
+from tests.support.gateway_world import NODE, OTHER, alarm, level, made_known_nodes, reading
 from wire import event, record
 from wire.record import HOLDOVER, SYNCED, UNSET, EventBody, Record, Stamp
 
@@ -19,10 +19,10 @@ class Bench:
         self.clock = WallClock(started_ms=0)
         if good:
             self.clock.observe(1000 * NOW_S, uncertainty_s, now_ms=0)
-        self.registry = made_registry()
+        self.known_nodes = made_known_nodes()
         self.said = []
         self.refuses = False
-        self.check = PlausibilityCheck(self.clock, self.registry, self.own)
+        self.check = PlausibilityCheck(self.clock, self.known_nodes, self.own)
 
     def own(self, body, *, now_ms):
         if self.refuses:
@@ -37,7 +37,7 @@ class Bench:
         self.take(Record(boot, sequence, Stamp(quality, seconds, uncertainty_s), {6: 2000}), **where)
 
     def odd(self, node=NODE):
-        known = self.registry.nodes().get(node)
+        known = self.known_nodes.nodes().get(node)
         return known and known.odd
 
 

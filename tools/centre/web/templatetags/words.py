@@ -13,7 +13,7 @@ from gateway.language.figures import duration, number
 from gateway.language.values import value_text as value_of_detail
 from tools.centre.condition.words import fault_text
 from tools.centre.limits import SILENCE_S_MAX, SILENT_S
-from tools.centre.registry.words import value_text
+from tools.centre.register.words import value_text
 from tools.centre.web import words
 from tools.centre.web.spaces import Space
 from tools.centre.web.states import FAULT, MARKS, Shown

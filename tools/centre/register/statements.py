@@ -7,8 +7,8 @@ found at once. Must not know what the register holds.
 from typing import NamedTuple
 
 from gateway.language import N_, Message
-from tools.centre.registry import equipment, projection
-from tools.centre.registry.equipment import (
+from tools.centre.register import equipment, projection
+from tools.centre.register.equipment import (
     ATTRIBUTES,
     CABINET,
     COMMUNE,
@@ -17,8 +17,8 @@ from tools.centre.registry.equipment import (
     CellFault,
     Key,
 )
-from tools.centre.registry.mapping import Mapping
-from tools.centre.registry.table import Fault, Table, fault
+from tools.centre.register.mapping import Mapping
+from tools.centre.register.table import Fault, Table, fault
 from wire import topic
 
 _POSITION = ("longitude", "latitude")

@@ -6,7 +6,7 @@ Pure: no file, no database, no clock.
 from collections.abc import Mapping
 from typing import Any
 
-from tools.centre.registry.equipment import Equipment
+from tools.centre.register.equipment import Equipment
 
 # (first second, first second after or None, what it was), ascending, disjoint; neighbours differ.
 History = tuple[tuple[int, int | None, Equipment], ...]

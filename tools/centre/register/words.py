@@ -2,9 +2,9 @@
 
 from gateway.language import N_, translate
 from gateway.language.figures import number
-from tools.centre.registry.equipment import ATTRIBUTES, FEEDER, FIELDS, Equipment, Key, day_text, id_from_hex, kind_word
-from tools.centre.registry.register import Place, Register
-from tools.centre.registry.table import Fault
+from tools.centre.register.equipment import ATTRIBUTES, FEEDER, FIELDS, Equipment, Key, day_text, id_from_hex, kind_word
+from tools.centre.register.register import Place, Register
+from tools.centre.register.table import Fault
 
 _FEEDER = N_("feeder {feeder}")
 _KNOWN = N_("{field}: {value}")

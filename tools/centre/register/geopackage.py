@@ -12,10 +12,10 @@ from typing import Any
 
 from gateway.language import N_
 from tools.centre.limits import REGISTER_ROWS_MAX
-from tools.centre.registry import projection
-from tools.centre.registry.equipment import FIELDS, Version, row_of
-from tools.centre.registry.mapping import Mapping, columns
-from tools.centre.registry.table import Table, fault, unreadable
+from tools.centre.register import projection
+from tools.centre.register.equipment import FIELDS, Version, row_of
+from tools.centre.register.mapping import Mapping, columns
+from tools.centre.register.table import Table, fault, unreadable
 from tools.centre.store import sqlite_file
 
 MAGIC = b"SQLite format 3\x00"

@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from gateway.language import N_, Message, Said
-from tools.centre.registry.equipment import Cell
+from tools.centre.register.equipment import Cell
 
 GIVE_ANOTHER = N_("give another file")
 

@@ -49,7 +49,7 @@ class KnownNode:
     signal_dbm: int | None = None
 
 
-class Registry:
+class KnownNodes:
     """Holds the known nodes by id. Call `start` once, and `poll` when `deadline_ms` has come."""
 
     def __init__(self, folder: SharedFolder) -> None:
@@ -151,7 +151,7 @@ class Registry:
         if len(self._kept) > limits.INBOX_NODES_MAX:
             self._kept.popitem(last=False)
         if self._save_at_ms is None:
-            self._save_at_ms = now_ms + limits.REGISTRY_SAVE_MS
+            self._save_at_ms = now_ms + limits.KNOWN_NODES_SAVE_MS
 
     def _odd(self, node: bytes, now_ms: int) -> NodeOddities:
         known = self._known(node, now_ms)

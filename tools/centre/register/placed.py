@@ -10,10 +10,10 @@ from collections import Counter
 from collections.abc import Collection, Iterable
 from typing import Any, NamedTuple
 
-from tools.centre.registry import register
-from tools.centre.registry.equipment import LIGHT, Key, first_second, fold
-from tools.centre.registry.statements import Statement
-from tools.centre.registry.table import Fault
+from tools.centre.register import register
+from tools.centre.register.equipment import LIGHT, Key, first_second, fold
+from tools.centre.register.statements import Statement
+from tools.centre.register.table import Fault
 from tools.centre.store import database
 from wire import record
 

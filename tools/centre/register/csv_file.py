@@ -11,10 +11,10 @@ from collections.abc import Iterable
 
 from gateway.language import N_, translate
 from tools.centre.limits import REGISTER_ROWS_MAX
-from tools.centre.registry import projection
-from tools.centre.registry.equipment import FIELDS, Cell, Version, kind_word, row_of
-from tools.centre.registry.mapping import Mapping, columns
-from tools.centre.registry.table import Fault, Table, fault, unreadable
+from tools.centre.register import projection
+from tools.centre.register.equipment import FIELDS, Cell, Version, kind_word, row_of
+from tools.centre.register.mapping import Mapping, columns
+from tools.centre.register.table import Fault, Table, fault, unreadable
 
 _SEPARATORS = ";,\t"
 

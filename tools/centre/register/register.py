@@ -10,10 +10,10 @@ from itertools import chain, groupby
 from operator import itemgetter
 from typing import Any, NamedTuple
 
-from tools.centre.registry.changes import Plan, plan
-from tools.centre.registry.equipment import CABINET, COMMUNE, FEEDER, Equipment, Key, Version, id_from_hex
-from tools.centre.registry.history import History, nearest
-from tools.centre.registry.statements import Statement
+from tools.centre.register.changes import Plan, plan
+from tools.centre.register.equipment import CABINET, COMMUNE, FEEDER, Equipment, Key, Version, id_from_hex
+from tools.centre.register.history import History, nearest
+from tools.centre.register.statements import Statement
 from tools.centre.store import database
 from tools.centre.store.condition_tables import REPLACED
 

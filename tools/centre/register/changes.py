@@ -6,10 +6,10 @@ from itertools import groupby
 from typing import NamedTuple
 
 from gateway.language import N_
-from tools.centre.registry.equipment import Equipment, Key, Version
-from tools.centre.registry.history import History, at, stated
-from tools.centre.registry.statements import Statement
-from tools.centre.registry.table import Fault, fault
+from tools.centre.register.equipment import Equipment, Key, Version
+from tools.centre.register.history import History, at, stated
+from tools.centre.register.statements import Statement
+from tools.centre.register.table import Fault, fault
 
 
 class Change(NamedTuple):

@@ -12,9 +12,9 @@ from typing import Any, NamedTuple
 
 from gateway.language import LANGUAGES, N_, translate
 from gateway.language.reasons import of_file, of_toml
-from tools.centre.registry import projection
-from tools.centre.registry.equipment import FIELDS, KINDS, LIGHT, fold
-from tools.centre.registry.table import GIVE_ANOTHER, Columns, Unreadable, fault, unreadable
+from tools.centre.register import projection
+from tools.centre.register.equipment import FIELDS, KINDS, LIGHT, fold
+from tools.centre.register.table import GIVE_ANOTHER, Columns, Unreadable, fault, unreadable
 
 _TO_FILL = "à compléter"
 
