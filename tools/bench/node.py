@@ -3,13 +3,12 @@
 What runs is what `bocage node flash` writes: the loader, and the application's compiled modules, loaded from their
 folder into the heap, which lies in the PSRAM of the module. The node runs 30 days in virtual time with the real
 gateway's link, three of them without an answer, so that its outbox is full; `live_days` is what is live at the end of
-each, `growth` what the last week has more at least than the first one after the silence. A VM of 32 bits is measured as
-it is; on one of 64 bits every object is converted by its class (tools/bench/heap_map.py). `started` is the RAM after
-the start; `peak` is the most that is live at once in sixteen days, the last three in silence, including the calls under
-way, which MicroPython keeps in its heap. This bench's own script is in neither. `call_stack` is the least stack in
-which the start, a busy day and hours of silence run, in a chip's bytes; it needs a VM whose stack can be set (`bocage
-bench vm`). A bound without a figure does not count as met: any other VM, or less than thirteen days, ends in `not
-measured` and status 3.
+each, `growth` what the last week has more at least than the first one after the silence. Bytes are those of the VM; one
+of 64 bits takes twice a chip's at most, and has twice its bounds. `started` is the RAM after the start; `peak` is the
+most that is live at once in sixteen days, the last three in silence, including the calls under way, which MicroPython
+keeps in its heap. This bench's own script is in neither. `call_stack` is the least stack in which the start, a busy day
+and hours of silence run, in a chip's bytes; it needs a VM whose stack can be set (`bocage bench vm`). A bound without a
+figure does not count as met: any other VM, or less than thirteen days, ends in `not measured` and status 3.
 
 Turns are scaled to an ESP32 at 240 MHz, with the collector at work as it ships, in a heap of the module's PSRAM, which
 grows by areas as on the chip (on the VM of `bocage bench vm`; any other has one area). A VM that counts its own work
@@ -95,20 +94,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def measure(vm: str, compiled: Compiled, days: int, folder: Path, counted: str | None = None) -> dict:
     """Returns all figures of one kind on one VM; turns are timed on `counted` where it is given."""
     program = lay_out(compiled, folder)
-    figures: dict = {"kind": compiled.kind, "vm": vm}
+    figures: dict = {"kind": compiled.kind, "vm": vm, "mpy_bytes": compiled.mpy_bytes()}
     _print_progress(f"{compiled.kind} on {vm}: {days} days")
     figures.update(_long_run(vm, program, days))
     _print_progress(f"{compiled.kind} on {vm}: how long turns take")
     figures.update(_turn_times(counted or vm, program))
-    figures["collection_psram_ms"] = figures["live_chip"] * COLLECTION_PSRAM_PS // 1_000_000_000
+    figures["collection_psram_ms"] = figures["live_days"][-1] * COLLECTION_PSRAM_PS // figures["wider"] // 1_000_000_000
     _print_progress(f"{compiled.kind} on {vm}: a block")
     figures["block"] = _block(vm, program, folder)
     _print_progress(f"{compiled.kind} on {vm}: the stack")
     figures["call_stack_chip"] = _call_stack(vm, program)
     _print_progress(f"{compiled.kind} on {vm}: the peak")
-    peak = _peak(vm, program)
-    # Of 64 bits, what calls under way hold is mostly data and pointers: half of it, as all that is live.
-    figures["peak_chip"] = figures["live_chip"] + (peak - figures["live_here"]) // figures["wider"]
+    figures["peak"] = _peak(vm, program)
     return figures | judged(figures)
 
 
@@ -118,8 +115,8 @@ def judged(figures: dict) -> dict:
     does not measure."""
     wider = figures["wider"]
     bounds = {
-        "peak_chip": HEAP_BYTES_MAX,
-        "growth": GROWTH_BYTES_MAX,
+        "peak": HEAP_BYTES_MAX * wider,
+        "growth": GROWTH_BYTES_MAX * wider,
         "idle_turn": IDLE_BYTES_MAX * wider,
         "late_idle_turn": LATE_IDLE_BYTES_MAX * wider,
         "longest_turn_chip_ms": TURN_MS_MAX,
@@ -157,9 +154,8 @@ def _long_run(vm: str, program: Program, days: int) -> dict:
     live_days: list[int] = []
     sums = {"control_step": [0, 0], "record": [0, 0]}
     idles: dict[int, int] = {}
-    with Vm(vm, program, _HEAP, maps=True) as node:
+    with Vm(vm, program, _HEAP) as node:
         world = World(node, program.case, SILENT_DAYS)
-        started = node.started if node.is_32_bit else node.sizes().chip
         for day in range(days):
             is_counted = day in _COUNTED_DAYS
             node.count(is_counted)
@@ -168,15 +164,12 @@ def _long_run(vm: str, program: Program, days: int) -> dict:
                     _count(sums, turn)
                     idles[day] = max(idles.get(day, 0), turn.idle or 0)
             live_days.append(node.live())
-        live = live_days[-1] if node.is_32_bit else node.sizes().chip
-        records, wider = world.acknowledged, 1 if node.is_32_bit else 2
+        records, started, wider = world.acknowledged, node.started, 1 if node.is_32_bit else 2
     means = {name: total // max(1, count) for name, (total, count) in sums.items()}
     first, late = (idles.get(day) for day in _COUNTED_DAYS)
     return {
         "wider": wider,
-        "started_chip": started,
-        "live_chip": live,
-        "live_here": live_days[-1],
+        "started": started,
         "live_days": live_days,
         "growth": growth(live_days),
         "control_step": means["control_step"],

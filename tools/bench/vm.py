@@ -1,4 +1,4 @@
-"""Builds the MicroPython VM that `bocage bench node` and `size` need: as on the chip, except for its pins.
+"""Builds the MicroPython VM that `bocage bench node` needs: as on the chip, except for its pins.
 
 It has 32 bits, single floats, a heap that grows by areas as that of the ESP32 port does, and a stack that can be made
 small (VM_STACK, in bytes).

@@ -81,22 +81,4 @@ def test_what_a_cabinet_is_still_flushing_is_not_held_by_the_warehouse(tmp_path)
 def test_an_unknown_benchmark_is_refused(capsys):
     with pytest.raises(SystemExit):
         run("nothing")
-    assert "encode" in capsys.readouterr().err
-
-
-@pytest.mark.vm
-def test_one_telemetry_encode_takes_little_from_the_heap(micropython, monkeypatch, capsys):
-    monkeypatch.setenv("BOCAGE_MICROPYTHON", micropython)
-    assert run("encode", "--json") == 0
-    (row,) = json.loads(capsys.readouterr().out)["vms"]
-    encodes = row["encodes"]
-    assert encodes["nothing"]["allocated"] == 0
-    assert 0 < encodes["record.write"]["encoded"] <= 48
-    (peer,) = set(encodes) - {"nothing", "record.write"}
-    assert encodes["record.write"]["allocated"] < encodes[peer]["allocated"]
-
-
-def test_without_a_vm_the_command_says_what_to_install(monkeypatch, capsys):
-    monkeypatch.setattr("tools.bench.encode.virtual_machines", list)
-    assert run("encode") == 1
-    assert "apt-get install micropython" in capsys.readouterr().err
+    assert "backlog" in capsys.readouterr().err

@@ -11,7 +11,6 @@ from tools.cli import main
         (["node", "--days", "0"], "'0' is no whole number from 2 to 400"),
         (["node", "--days", "x"], "'x' is no whole number"),
         (["node", "--vm", "/nonexistent"], "/nonexistent is no program"),
-        (["size", "--vm", "/nonexistent"], "/nonexistent is no program"),
         (["sleep", "--days", "0"], "from 1 to 366"),
         (["heating", "--days", "-3"], "from 1 to 366"),
         (["watering", "--months", "13"], "as in 4-9"),
