@@ -40,7 +40,7 @@ from typing import Any
 from simulator.rig import postgresql
 from tools.bench import growth
 from tools.bench.territory_world import AROUND, DAY, OF_DAY, REPORTS, copy_days, fill, node, readings, register
-from tools.centre.condition.estate import STREET, Estate
+from tools.centre.condition.metering import STREET, Metering
 from tools.centre.condition.states import States
 from tools.centre.condition.usage import ENERGY, Usages
 from tools.centre.ingest.warehouse import Warehouse
@@ -269,7 +269,7 @@ def _states(connection: database.Connection, insee: str | None) -> list:
 
 def _streets(connection: database.Connection, insee: str | None) -> list:
     usages = Usages(connection, ENERGY, _MONTH, insee=insee)
-    return list(Estate(Register(connection), usages, insee, DAY).rows(STREET, _MONTH[1] - _MONTH[0]))
+    return list(Metering(Register(connection), usages, insee, DAY).rows(STREET, _MONTH[1] - _MONTH[0]))
 
 
 def _best(connection: database.Connection, ask: Callable[[], Any]) -> float:

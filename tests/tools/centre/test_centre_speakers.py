@@ -218,7 +218,7 @@ def test_a_cabinet_that_fills_what_is_kept_apart_must_hold_its_records(warehouse
 
 
 def test_a_cabinet_that_brings_too_much_in_a_day_holds_the_rest_until_the_next(warehouse, monkeypatch):
-    monkeypatch.setattr("tools.centre.ingest.room.BROUGHT_BYTES_A_DAY_MAX", 3 * 64)
+    monkeypatch.setattr("tools.centre.ingest.quota.BROUGHT_BYTES_A_DAY_MAX", 3 * 64)
     day_s = MADE_S // 86_400 * 86_400
     for number in range(3):
         assert isinstance(said(warehouse, [reading(number)], "telemetry", number, now_s=day_s + 1), Receipt)

@@ -17,7 +17,7 @@ import time
 from gateway.language import N_, NC_
 from tools.centre import report
 from tools.centre.arguments import add_reading, add_scope, opened_connection, period_or_month
-from tools.centre.condition.estate import STREET, Estate
+from tools.centre.condition.metering import STREET, Metering
 from tools.centre.condition.usage import ENERGY, Usages, waiting
 from tools.centre.register.equipment import CABINET, COMMUNE, FEEDER, LIGHT, ROOM
 from tools.centre.register.register import Register, with_communes
@@ -51,8 +51,8 @@ def run(args: argparse.Namespace) -> int:
     at_s = min(period[1], now_s) - 1
     with opened_connection(args) as connection:
         usages = Usages(connection, ENERGY, period, insee=args.commune)
-        estate = Estate(Register(connection), usages, args.commune, at_s)
-        rows = with_communes(connection, estate.rows(args.by, min(period[1], now_s) - period[0]))
+        metering = Metering(Register(connection), usages, args.commune, at_s)
+        rows = with_communes(connection, metering.rows(args.by, min(period[1], now_s) - period[0]))
         waiting_nodes = waiting(connection, period)
     report.show(args, _COLUMNS, rows, _NONE)
     report.warn_waiting(args, waiting_nodes)

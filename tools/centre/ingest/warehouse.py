@@ -9,7 +9,7 @@
   `Receipt`, with the digest of each batch, to be signed (`tools.centre.ingest.receipts`) and published on class `a`;
 * a batch that cannot be accepted is kept in a bounded ring and answered with `Rejected` when its envelope can be read.
   The reasons in `wire.receipt.HOLD_REASONS` are not about the records: for these the gateway must hold its lane, not
-  quarantine a record. One is `quota`: a cabinet has brought what it may in a day (`tools.centre.ingest.room`);
+  quarantine a record. One is `quota`: a cabinet has brought what it may in a day (`tools.centre.ingest.quota`);
 * the first message of a gateway binds its id to its cabinet, the commune and name. Another id under that name, or that
   id under another name, is refused (`identity`) until an operator calls `unbind`;
 * what a cabinet says about a node that is another's is kept apart (`tools.centre.ingest.apart`): its positions are
@@ -41,7 +41,7 @@ from tools.centre.ingest.intake import Contents
 from tools.centre.ingest.nodes import Nodes
 from tools.centre.ingest.plain import Row
 from tools.centre.ingest.prefix import Prefixes, Sender
-from tools.centre.ingest.room import Room
+from tools.centre.ingest.quota import Quota
 from tools.centre.limits import GATEWAYS_MAX
 from tools.centre.register import placed
 from tools.centre.register.equipment import cabinet_of
@@ -83,7 +83,7 @@ class Warehouse(Archive):
         self._alarms = Alarms(self._connection)
         self._nodes = Nodes(self._connection)
         self._apart = Apart(self._connection)
-        self._room = Room(self._connection, self._alarms)
+        self._quota = Quota(self._connection, self._alarms)
         self._marks = Marks(self._connection)
         self._derived = Derived(self._connection)
         self._prefixes = Prefixes(self._connection, self._alarms, self._count)
@@ -198,7 +198,7 @@ class Warehouse(Archive):
         self._count("messages")
         if isinstance(message, intake.PreparedBatch):
             sender = self._sender(message.topic, message.envelope.gateway, now_s)
-            has_room = sender is None or self._room.admits(sender.cabinet, message, now_s)
+            has_room = sender is None or self._quota.admits(sender.cabinet, message, now_s)
             contents = self._own(message.contents, sender, now_s) if sender is not None and has_room else None
             if contents is not None:
                 return self._accept_batch(message, contents, sender, payload, now_s)
@@ -208,7 +208,7 @@ class Warehouse(Archive):
 
     def _accept_batch(self, batch, contents, sender, payload, now_s):
         self._count("statements_refused", batch.statements_refused)
-        self._room.note(sender.cabinet, batch, now_s)
+        self._quota.note(sender.cabinet, batch, now_s)
         latest_s = self._store(contents, sender, now_s)
         envelope = batch.envelope
         end = self._prefixes.extend(sender, envelope, latest_s, now_s)
@@ -374,7 +374,7 @@ class Warehouse(Archive):
         """Commits everything within, or nothing; `nodes`: those that it is about."""
         self._counted.clear()
         self._alarms.forget()
-        self._room.forget()
+        self._quota.forget()
         self._marks.forget()
         self._derived.forget()
         # Other processes write too: what a decision needs is read under the writer's lock.
@@ -383,7 +383,7 @@ class Warehouse(Archive):
                 self._nodes.load(nodes)
                 yield
                 self._nodes.save()
-                self._room.save()
+                self._quota.save()
                 self._marks.save()
                 self._derived.save()
                 self._alarms.write(now_s)

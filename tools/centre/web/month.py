@@ -10,8 +10,8 @@ from gateway.language.figures import number
 from policy import civil
 from policy.document import PERMANENT, Policy
 from tools.centre.condition import words as fault_words
-from tools.centre.condition.estate import Estate
 from tools.centre.condition.faults import Faults
+from tools.centre.condition.metering import Metering
 from tools.centre.condition.usage import ENERGY, Usages, first_counted_s, waiting
 from tools.centre.control import communes
 from tools.centre.register.equipment import COMMUNE
@@ -108,9 +108,9 @@ def month(request: Any, insee: str) -> Any:
     until_s = min(whole[1], request.now_s)
     with opened(own.lighting) as connection:
         usages = Usages(connection, ENERGY, whole, insee=insee)
-        estate = Estate(Register(connection), usages, insee, until_s - 1)
+        metering = Metering(Register(connection), usages, insee, until_s - 1)
         first_s = first_counted_s(connection, ENERGY, whole, insee=insee) or asked.begins_s
-        found = next(iter(estate.rows(COMMUNE, until_s - first_s)), None)
+        found = next(iter(metering.rows(COMMUNE, until_s - first_s)), None)
         values = _faults(connection, asked, until_s, request) | _energy(found, request.language)
         # Of today some readings always wait for the next roll-up: they are told where nothing else is.
         silent = alone_in(connection, insee, now_s=request.now_s).get(insee, []) if asked == this else []

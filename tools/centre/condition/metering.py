@@ -16,7 +16,7 @@ STREET = "street"
 Row = dict[str, Any]
 
 
-class Estate:
+class Metering:
     """Knows which meters measure what, as the register has it at one instant, and sums them."""
 
     def __init__(self, register: Register, usages: Usages, insee: str | None, at_s: int) -> None:

@@ -17,7 +17,7 @@ _DAY_S = 86_400
 _URGENT = (event.ALARM, event.EVENT)
 
 
-class Room:
+class Quota:
     """Reads a count when it is first asked for in a transaction, for other processes write too, and writes it once."""
 
     def __init__(self, connection: database.Connection, raised: Alarms):
