@@ -41,8 +41,8 @@ WORDS = Phrases({
     "seen.lights": N_("Lights on the map:"),
     "seen.spaces": N_("Rooms and green spaces:"),
     "seen.nothing": N_("The centre knows nothing of it yet."),
-    "seen.cut_off": N_("The centre knows nothing of it yet. Its cabinet is broken as well: that may be why."),
-    "seen.cut_off.then": N_("The centre learnt nothing of it before it was mended. Its cabinet was broken as well: that"
+    "seen.cut_off": N_("The centre knows nothing of it yet. Its cabinet is cut off: that may be why."),
+    "seen.cut_off.then": N_("The centre learnt nothing of it before it was mended. Its cabinet was cut off: that"
                             " may be why."),
     "seen.never": N_("The centre learnt nothing of it before it was mended."),
     "sent": N_("Who would have got an SMS"),
@@ -73,6 +73,7 @@ WORDS = Phrases({
     "report.kept.not": NN_("Meanwhile {count} sound lamp was to burn; {short} did not for a while.",
                            "Meanwhile {count} sound lamps were to burn; {short} did not for a while."),
     "report.ordered": N_("What was ordered, and what became of it"),
+    "order.missing": orders.WORDS.messages["order.missing"],
     "report.ordered.by": N_("{commune}, {at}: {author}, {reason}"),
     "report.figures": N_("All figures of the run"),
     "report.onward": NC_("button", "Go on"),
@@ -191,21 +192,28 @@ def _described(request: Any) -> list[dict[str, Any]]:
 
     found = settings.DEMO.driver.ask(ask)
     pairs = [(one[0], one[1]) for one in found]
-    return [_row(request, *one, is_cut_off=_is_cut_off(one[0], one[1], pairs)) for one in found]
+    return [_row(request, *one, found=pairs) for one in found]
 
 
 def _is_cut_off(one: Struck, target: faults.Target, found: list[tuple[Struck, faults.Target]]) -> bool:
-    """Tells whether the cabinet of a broken thing is broken too: now, or, of what is mended, before that was mended."""
-    others = [other for other, its in found if any(cabinet.address == target.hangs_on for cabinet in its.cabinets)]
+    """Tells whether the cabinet of a broken thing is cut off: now, or, of what is mended, before that was mended."""
+    others = [
+        other
+        for other, its in found
+        if other.cuts_off and any(cabinet.address == target.hangs_on for cabinet in its.cabinets)
+    ]
     if one.until_s is None:
         return any(other.until_s is None for other in others)
     return any(other.from_s < one.until_s and (other.until_s or one.until_s) > one.from_s for other in others)
 
 
 def _row(
-    request: Any, one: Struck, target: faults.Target, measured: Said | None, lamps: tuple[int, int], *, is_cut_off: bool
-) -> dict[str, Any]:
+    request: Any, one: Struck, target: faults.Target, measured: Said | None, lamps: tuple[int, int],
+    *, found: list[tuple[Struck, faults.Target]],
+) -> dict[str, Any]:  # fmt: skip
     language, kind = request.language, faults.KINDS[one.kind]
+    # What was broken by itself is told there, and not once more of its cabinet.
+    apart = {its.subject for _, its in found} - {target.subject}
     lasted_s = max(60, (one.until_s or 0) - one.from_s)
     return {
         "kind": one.kind,
@@ -221,8 +229,8 @@ def _row(
         "measured": None if measured is None else translate(measured.message, language, **measured.values),
         # A thunderstorm is no business of the centre's.
         "is_reported": target.subject is not None or bool(target.cabinets),
-        "is_cut_off": is_cut_off,
-        "known": known(request, target, one.from_s, one.until_s),
+        "is_cut_off": _is_cut_off(one, target, found),
+        "known": known(request, target, one.from_s, one.until_s, apart),
         "unpowered": one.unpowered,
         "waited": one.waited_max,
         "lamps": lamps[0] if target.cabinets else 0,

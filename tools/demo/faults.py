@@ -45,8 +45,8 @@ class Target(NamedTuple):
 
 class Kind(NamedTuple):
     """Describes a fault: its name, what to expect, what it may strike, what strikes that and returns what mends it, and
-    what the world shows of it: in words, the records that wait because of it, and the lamps that it leaves without
-    current."""
+    what the world shows of it: in words, the records that wait because of it, the lamps that it leaves without current,
+    and whether nothing comes from its cabinets meanwhile."""
 
     title: Message
     expect: Message
@@ -55,6 +55,7 @@ class Kind(NamedTuple):
     watch: Callable[[Story, str], Said | None] = lambda story, key: None
     waiting: Callable[[Story, str], int] = lambda story, key: 0
     unpowered: Callable[[Story, str], int] = lambda story, key: 0
+    cuts_off: Callable[[Story, str], bool] = lambda story, key: False
 
 
 _WAITING = NN_("{count} record waits in the cabinet", "{count} records wait in the cabinet")
@@ -232,6 +233,7 @@ KINDS: dict[str, Kind] = {
         N_("Cut the fibre of a cabinet"),
         N_("Its streets stay lit. Its records go by 4G where the cabinet has some, or wait; none is lost."),
         _cabinets, _cut_fibre, _carried, _waiting_there,
+        cuts_off=lambda story, key: len(_hosts(story)[int(key)].options.bearers) < 2,  # no 4G
     ),
     "lamp": Kind(
         N_("Kill a lamp"),
@@ -247,6 +249,7 @@ KINDS: dict[str, Kind] = {
         _cabinets, _cut_power,
         lambda story, key: Said(_UNPOWERED, {"count": _unpowered(story, key)}),
         unpowered=_unpowered,
+        cuts_off=lambda story, key: True,
     ),
     "contactor": Kind(
         N_("Weld a contactor"),
@@ -269,6 +272,7 @@ KINDS: dict[str, Kind] = {
         _centre, _silence_centre,
         lambda story, key: Said(_ALL_WAITING, {"count": _waiting_anywhere(story, key)}),
         _waiting_anywhere,
+        cuts_off=lambda story, key: True,
     ),
     "drought": Kind(
         N_("Order a drought level"),
@@ -289,8 +293,9 @@ def strike(story: Story, kind: str, key: str) -> None:
     if any((one.kind, one.target) == (kind, key) for one in story.struck):
         return
     target = next(one for one in KINDS[kind].targets(story) if one.key == key)
-    unpowered, waiting = KINDS[kind].unpowered(story, key), partial(KINDS[kind].waiting, story, key)
-    story.broken.append(Struck(kind, target.key, story.unix_s, KINDS[kind].strike(story, key), waiting, unpowered))
+    own, from_s = KINDS[kind], story.unix_s
+    seen = partial(own.waiting, story, key), own.unpowered(story, key), own.cuts_off(story, key)
+    story.broken.append(Struck(kind, target.key, from_s, own.strike(story, key), *seen))
 
 
 def mend(story: Story, kind: str, key: str) -> None:

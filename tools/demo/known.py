@@ -5,7 +5,7 @@ It reads as the operator does, who may see everything: what the centre knows doe
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from contextlib import closing
 from typing import Any, NamedTuple
 
@@ -61,18 +61,22 @@ class Known(NamedTuple):
         return not (self.seen or self.lights or self.spaces or self.alone)
 
 
-def known(request: Any, target: Target, since_s: int, until_s: int | None) -> Known:
+def known(
+    request: Any, target: Target, since_s: int, until_s: int | None, apart: Container[bytes | None] = ()
+) -> Known:
     """Returns what is known of a thing that was broken from `since_s` on; `until_s`: it is mended since then, and what
-    is so now says nothing of it."""
+    is so now says nothing of it. `apart`: who reports of other things that were broken, of which it is not told here.
+    """
     areas = areas_of(people.ROLES[people.OPERATOR].person, now_s=request.now_s)
     with opened(areas) as connection:
-        standing = Faults(connection).between(since_s, request.now_s + 1)
+        begun = Faults(connection).between(since_s, request.now_s + 1)
+        standing = [one for one in begun if one.subject not in apart]
         silent = alone_in(connection, now_s=request.now_s) if until_s is None else {}
         were_silent = [] if until_s is None else list(_silences(connection, target, until_s, request.language))
     seen = sorted([*_seen(group(standing), target, since_s, until_s, request.language), *were_silent])
     names = {(one.insee, one.name) for one in target.cabinets}
     alone = [one for insee, some in silent.items() for one in some if (insee, one.cabinet) in names]
-    lights, spaces = _states(request, areas, target, since_s) if until_s is None else ([], [])
+    lights, spaces = _states(request, areas, target, since_s, apart) if until_s is None else ([], [])
     return Known(seen[:_CAUSES_SHOWN], max(0, len(seen) - _CAUSES_SHOWN), lights, spaces, alone)
 
 
@@ -110,14 +114,17 @@ def _text(fault: StandingFault, target: Target, language: str) -> str:
     return translate(_ELSEWHERE, language, where=fault_words.short_text(fault, language), sentence=said)
 
 
-def _states(request: Any, areas: Areas, target: Target, since_s: int) -> Iterator[list[tuple[Shown, int]]]:
+def _states(
+    request: Any, areas: Areas, target: Target, since_s: int, apart: Container[bytes | None]
+) -> Iterator[list[tuple[Shown, int]]]:
     """Yields how many lights, then rooms and green spaces, of these cabinets are in each grave state, by the picture
     that map and lists are made of."""
     addresses, lights, spaces = {one.address for one in target.cabinets}, Counter[Shown](), Counter[Shown]()
 
     def counts(one: Light | Space) -> bool:
         fault = one.state.fault
-        return one.state.cabinet in addresses and (fault is None or fault.from_unix_s >= since_s)
+        is_own = fault is None or (fault.from_unix_s >= since_s and fault.subject not in apart)
+        return one.state.cabinet in addresses and is_own
 
     for insee in sorted({one.insee for one in target.cabinets}):
         whole = picture(request, Commune(insee, insee, within(areas, insee)))

@@ -56,8 +56,9 @@ class Arriving:
 @dataclass
 class Struck:
     """Holds what was broken by hand. `kind`, `target`: words of `tools.demo.faults`; `mend` makes it as new; `waiting`
-    counts the records that wait because of it; `unpowered`: lamps that it left without current. `until_s`: when it was
-    mended; `waited_max`: the most records that waited at once until then."""
+    counts the records that wait because of it; `unpowered`: lamps that it left without current; `cuts_off`: nothing
+    comes from its cabinets meanwhile. `until_s`: when it was mended; `waited_max`: the most records that waited at once
+    until then."""
 
     kind: str
     target: str
@@ -65,6 +66,7 @@ class Struck:
     mend: Callable[[], None]
     waiting: Callable[[], int]
     unpowered: int
+    cuts_off: bool
     until_s: int | None = None
     waited_max: int = 0
 

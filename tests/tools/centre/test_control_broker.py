@@ -162,7 +162,7 @@ def test_the_whole_way_is_followed_and_shows_in_the_exit_status(world, capsys):
     gateway.obeys = {"bourg": 4480}
     assert world.light("--wait", "8", "--lang", "en") == 1
     said = capsys.readouterr().out
-    assert "1 of 3 feeders follow the command" in said and "no effect seen: ecole, route" in said
+    assert "1 of 3 feeders follow the command" in said and "not measured everywhere: ecole, route" in said
 
 
 def test_what_is_said_while_the_daemon_is_dead_is_heard_at_its_return(world):

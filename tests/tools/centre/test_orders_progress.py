@@ -66,7 +66,7 @@ def test_every_feeder_of_the_policy_that_is_meant_has_to_follow(world):
 def test_watts_that_do_not_follow_are_no_success_and_a_missing_meter_is_no_failure(world):
     world.give(order(1, target="bourg")).say("cab-1", "applied", "bourg")
     world.say("cab-1", "unmeasured", "bourg", why="watts")
-    assert world.verdict() == (False, True) and "watts ne suivent pas" in world.text()
+    assert world.verdict() == (False, True) and "watts mesurés ne sont pas ceux attendus" in world.text()
     world.give(order(2, target="bourg")).say("cab-1", "applied", "bourg")
     world.say("cab-1", "unmeasured", "bourg", why="meter")
     assert world.verdict() == (True, True) and "sans compteur" in world.text()

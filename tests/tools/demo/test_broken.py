@@ -12,8 +12,8 @@ OURS, OTHERS = (
 )
 
 
-def struck(from_s, until_s=None):
-    return Struck("power", "0", from_s, lambda: None, lambda: 0, 0, until_s)
+def struck(from_s, until_s=None, cuts_off=True):
+    return Struck("fibre", "0", from_s, lambda: None, lambda: 0, 0, cuts_off, until_s)
 
 
 @pytest.mark.parametrize(
@@ -21,6 +21,7 @@ def struck(from_s, until_s=None):
     [
         (struck(100), struck(200), OURS, True),
         (struck(100), struck(200), OTHERS, False),
+        (struck(100), struck(200, cuts_off=False), OURS, False),  # 4G carries its records
         (struck(100), struck(50, 150), OURS, False),  # mended since: news may come now
         (struck(100, 300), struck(50, 150), OURS, True),
         (struck(100, 300), struck(200), OURS, True),

@@ -116,7 +116,7 @@ def month(request: Any, insee: str) -> Any:
         silent = alone_in(connection, insee, now_s=request.now_s).get(insee, []) if asked == this else []
         values["waiting"] = waiting(connection, whole if values["kwh"] is None else (asked.begins_s, until_s))
         values["first_unix_s"] = first_s if first_s >= asked.begins_s + _DAY_S else None
-    values |= _ordered(own, asked, max(asked.first_day, night.evening_of(first_s)), until_s)
+    values |= _ordered(own, asked, max(asked.begins_s, first_s), until_s)
     if found is not None and found["kwh"] is not None and values.get("policy") is not None:
         values |= _saved(values["policy"], found["kwh"], first_s, until_s, request.language)
     return shown(
@@ -182,9 +182,9 @@ def _silences(insee: str, asked: Month, until_s: int, language: str) -> list[tup
     ]
 
 
-def _ordered(own: Any, asked: Month, evening: int, until_s: int) -> dict[str, Any]:
-    """Returns what the control file says of the month: hours that the policy left dark from an evening on,
-    and orders."""
+def _ordered(own: Any, asked: Month, from_s: int, until_s: int) -> dict[str, Any]:
+    """Returns what the control file says of the month: hours that the policy left dark from an instant on, and orders.
+    """
     if settings.BOCAGE.control is None:
         return {}
     with opened_control(own.areas) as control:
@@ -194,15 +194,16 @@ def _ordered(own: Any, asked: Month, evening: int, until_s: int) -> dict[str, An
             for one in lighting(control, own.insee, MONTH_ORDERS_MAX)
             if asked.begins_s <= one.command.not_before_s < until_s and not lowers(one.command)
         ]
-        dark = _dark(policy, evening, until_s)
+        dark = _dark(policy, from_s, until_s)
         return {"given": [given(control, one) for one in known], "policy": policy, "dark": dark}
 
 
-def _dark(policy: Policy | None, evening: int, until_s: int) -> dict[str, int] | None:
+def _dark(policy: Policy | None, from_s: int, until_s: int) -> dict[str, int] | None:
     if policy is None:
         return None
-    dark_s, night_s = _nights_s(policy, range(evening, night.evening_of(until_s - 1) + 1))
-    if not night_s:
+    evenings = range(night.evening_of(from_s), night.evening_of(until_s - 1) + 1)
+    dark_s, night_s = _nights_s(policy, evenings, (from_s, until_s))
+    if night_s < 3600:  # it is told in whole hours
         return None
     return {"hours": dark_s // 3600, "of": night_s // 3600, "percent": round(100 * dark_s / night_s)}
 
@@ -221,6 +222,6 @@ def _saved(policy: Policy, kwh: float, first_s: int, until_s: int, language: str
     return {"saved_kwh": _rounded(saved, language, 1), **euros}
 
 
-def _nights_s(policy: Policy, evenings: range) -> tuple[int, int]:
-    nights = [night.dark_and_night_s(policy, one) for one in evenings]
+def _nights_s(policy: Policy, evenings: range, between: tuple[int, int] | None = None) -> tuple[int, int]:
+    nights = [night.dark_and_night_s(policy, one, between) for one in evenings]
     return sum(dark_s for dark_s, _ in nights), sum(night_s for _, night_s in nights)

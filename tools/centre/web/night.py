@@ -88,17 +88,21 @@ def is_day(policy: Policy, *, now_s: int) -> bool:
     return None not in (dawn_s, dusk_s) and bool(dawn_s <= now_s < dusk_s)
 
 
-def dark_and_night_s(policy: Policy, evening: int) -> tuple[int, int]:
+def dark_and_night_s(policy: Policy, evening: int, between: tuple[int, int] | None = None) -> tuple[int, int]:
     """Returns how long this night is, from sunset to sunrise, and for how much of it the policy leaves a feeder that it
-    switches dark, in the mean; seconds, dark first. (0, 0) where there is no such feeder, or no sunset."""
+    switches dark, in the mean; seconds, dark first. (0, 0) where there is no such feeder, or no sunset. `between`:
+    only what of it lies between two Unix seconds."""
     site = policy.lighting.site
     dusk_s = sun.crossing_s(evening, site.latitude_e4, site.longitude_e4, rising=False)
     dawn_s = sun.crossing_s(evening + 1, site.latitude_e4, site.longitude_e4, rising=True)
     switched = [one.lit for one in feeder_nights(policy, evening) if one.rule is not None]
     if dusk_s is None or dawn_s is None or not switched:
         return 0, 0
+    if between is not None:
+        dusk_s, dawn_s = max(dusk_s, between[0]), min(dawn_s, between[1])
+    night_s = max(0, dawn_s - dusk_s)
     lit_s = sum(max(0, min(span.to_s, dawn_s) - max(span.from_s, dusk_s)) for lit in switched for span in lit)
-    return dawn_s - dusk_s - lit_s // len(switched), dawn_s - dusk_s
+    return night_s - lit_s // len(switched), night_s
 
 
 def plans(policy: Policy, ordered: Sequence[Ordered] = (), *, now_s: int) -> list[Plan]:

@@ -59,7 +59,7 @@ WORDS = Phrases(order_rows.WORDS.messages | {
     "given.unknown": N_("no cabinet has reported doing it"),
     "order.over": NC_("order", "over"),
     "order.ended": N_("given back to the policy by {author}, {at}"),
-    "order.missing": N_("No effect seen yet: {names}"),
+    "order.missing": N_("Not measured everywhere: {names}"),
     "order.refused": N_("{cabinet} refuses: {why}"),
     "order.never_sent": N_("The centre did not fetch it before its end: it was never sent."),
     "order.overruled": N_("{names}: {why}"),
@@ -100,7 +100,7 @@ class Card(NamedTuple):
     is_settled: bool
     is_fetched: bool
     ending: Ending | None
-    missing: tuple[str, ...]
+    missing: tuple[str, ...]  # feeders that have not done it, or not with all of their lamps
     refusals: tuple[dict[str, str], ...]
     overruled: tuple[str, ...]
     is_hindered: bool  # by something else than a later order of a person, or lamps that never dim
@@ -204,7 +204,7 @@ def _card(
         is_settled=is_fetched and bool(meant) and found.is_settled,
         is_fetched=is_fetched,
         ending=None if end is None else _ending(control, end, request),
-        missing=tuple(name for name in found.missing if name not in refused) if is_heard else (),
+        missing=tuple(name for name in found.missing if name not in refused) if is_heard and end is None else (),
         refusals=tuple({"cabinet": one.name, "why": why(one.why, language)} for one in meant if one.state == REFUSED),
         overruled=tuple(_overruled(refused, language)),
         is_hindered=any(reason not in ("later", "no-dimming") for reason in refused.values()),

@@ -56,7 +56,7 @@ def test_what_has_no_controller_is_not_offered(operator, monkeypatch):
     [
         (("measured", None, 124), ["accepted", "12.4 W", "Lit at 50 %"]),
         (("refused", "no-dimming", None), ["refused: nothing there dims"]),
-        (("applied", None, None), ["applied, but the watts do not follow"]),
+        (("applied", None, None), ["applied, but the measured watts are not those expected"]),
         (None, ["no answer yet"]),
     ],
 )
@@ -74,6 +74,23 @@ def test_each_light_answers_for_itself(operator, served, control, monkeypatch, t
     row = shown[shown.index(f"lighting street of {FENEU} light-1") :].partition("</tr>")[0]
     assert all(part in row for part in said), row
     assert "Abaisser à 50\u00a0% jusqu’à 13:00" in page(operator, one, **{"Accept-Language": "fr"})
+
+
+def test_what_was_not_measured_everywhere_is_told_when_it_is_over_as_well(operator, served, control, monkeypatch):
+    from django.conf import settings
+
+    one = lower(75, target=FEEDERS[0])
+    assert post(operator, signed(one, AGENT)).status_code == 204
+    fetch(served, control)
+    report(control, one, outcome(one, "received"), outcome(one, "unmeasured", feeder=FEEDERS[0], power_dw=5740))
+    over = settings.BOCAGE._replace(clock=lambda: one.expires_s + 60)
+    for own in (settings.BOCAGE, over):
+        monkeypatch.setattr(settings, "BOCAGE", own)
+        listed = operator.get(f"/{FENEU}/orders").content.decode()
+        row = listed[listed.index(one.id.hex()) :].partition("</tr>")[0]
+        said = f"Not measured everywhere: {FEEDERS[0]}"
+        assert said in row and said in page(operator, one)
+    assert "over" in row
 
 
 def test_the_last_answer_before_the_end_is_found_in_the_warehouse(tmp_path):

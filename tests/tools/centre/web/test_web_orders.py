@@ -58,7 +58,7 @@ def test_an_order_goes_from_signed_to_measured_in_watts(mayor, served, control):
     report(control, one, outcome(one, "received"), outcome(one, "applied", feeder=FEEDERS[0]))
     said = page(mayor, one)
     assert "Signed · Sent · Received by 1 cabinet · Measurement awaited at 1 feeder<" in said
-    assert f"No effect seen yet: {FEEDERS[1]}, {FEEDERS[2]}" in said
+    assert f"Not measured everywhere: {FEEDERS[1]}, {FEEDERS[2]}" in said
     for more, feeder in enumerate(FEEDERS[:2]):
         report(control, one, outcome(one, "measured", feeder=feeder, power_dw=80_000 + more))
     said = page(mayor, one)
@@ -246,7 +246,7 @@ def test_a_feeder_that_another_order_or_a_lock_holds_is_named_with_the_reason(op
     fetch(served, control)
     report(control, one, outcome(one, "received"), *(outcome(one, "refused", feeder=f, why="later") for f in FEEDERS))
     assert f"{', '.join(FEEDERS)}: a later command holds" in row() and 'class="mark pending"' in row()
-    assert "No effect seen" not in page(operator, one)
+    assert "Not measured everywhere" not in page(operator, one)
     locked = outcome(one, "refused", feeder=FEEDERS[0], why="interlock")
     report(control, one, outcome(one, "applied", feeder=FEEDERS[0]), locked)
     assert f"{FEEDERS[0]}: locked at the cabinet" in row() and 'class="fault"' in row()

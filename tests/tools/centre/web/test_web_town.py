@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from policy import document, lighting
+from policy import civil, document, lighting
 from tests.support import lit_world
 from tests.support.control_world import outcome
 from tests.support.scoped_world import ANGERS, DAYS, FENEU, NOW_S
@@ -101,6 +101,9 @@ def test_dark_hours_are_those_that_the_policy_leaves_between_sunset_and_sunrise(
     dark_s, night_s = night.dark_and_night_s(made, evening)
     assert made.lighting.calendars[0] == calendar
     assert dark_s == 7 * 3600 and 14 * 3600 < night_s < 15 * 3600
+    half_past_23_s = civil.unix_from_local(civil.PARIS, evening, 23 * 3600 + 1800)
+    assert night.dark_and_night_s(made, evening, (half_past_23_s - 7200, half_past_23_s)) == (3600, 7200)
+    assert night.dark_and_night_s(made, evening, (half_past_23_s - 86_400, half_past_23_s - 43_200)) == (0, 0)
     permanent = tuple(one._replace(kind=document.PERMANENT) for one in feeders)
     always = made._replace(lighting=made.lighting._replace(feeders=permanent))
     assert night.dark_and_night_s(always, evening) == (0, 0)
