@@ -8,7 +8,9 @@ it. So no order acts that the gateway wrote longer than FRESH_S ago, even if an 
 Besides freshness: a number below the last one under the same keys is old and refused, the same number again changes
 nothing, an expired order is refused. An order ends at its expiry by a clock that is good, and at the latest after its
 duration by the monotonic clock. An override rests while the node does not hold the gateway's lease, which is counted
-from the sending of a request of ours. A restart forgets all of it. Must not touch an output: the trade decides.
+from the sending of a request of ours. A restart forgets all of it. A gateway that restarts forgets what nodes reported,
+so under new keys the last outcome is reported once more with an order that goes on. Must not touch an output: the trade
+decides.
 """
 
 from node import limits
@@ -46,6 +48,7 @@ class Orders:
         self._taken_ms = 0
         self._ends_ms = 0
         self._said = None
+        self._reported = None  # the last outcome of the order, as `drain_outcomes` returns it
         self._challenge = None  # (value, since when)
         self._malformed_era = None
         self._lease_s = 0
@@ -180,7 +183,8 @@ class Orders:
 
     def _accept(self, order, said_ms, certain, era, now_ms):
         """Accepts the order and returns None, or returns the reason of refusal, a word."""
-        if era != self._era:
+        has_new_keys = era != self._era
+        if has_new_keys:
             self._era = era
             self._number = -1
         if order.number < self._number:
@@ -207,6 +211,8 @@ class Orders:
             self._has_lapsed = False
             self._said = None
             self._note(RECEIVED)
+        elif has_new_keys:
+            self._outcomes.append(self._reported)
         return None
 
     def _refuse(self, name, why):
@@ -241,7 +247,8 @@ class Orders:
     def _note(self, outcome, why=None, power_dw=None):
         if outcome != self._said:
             self._said = outcome
-            self._outcomes.append((self.order.id, outcome, why, power_dw))
+            self._reported = (self.order.id, outcome, why, power_dw)
+            self._outcomes.append(self._reported)
 
 
 def _is_over(order, certain):

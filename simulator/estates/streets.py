@@ -175,7 +175,7 @@ class Streets:
         self._watched: list[Watched] = []
         self.checker = LightingChecker(self._watched)
         self.lowered = LoweredChecker(self._watched)
-        self._metered: dict[tuple[bytes, str], LampFeeder] = {}  # by gateway and name
+        self._driven: dict[tuple[bytes, str], tuple[LampFeeder, StreetGateway]] = {}  # by gateway and name
         self.expected: list[ExpectedAlarm] = []
         self.excused: set[bytes] = set()
         self._skies: list[Daylight] = []
@@ -209,7 +209,7 @@ class Streets:
         own = [one for one in self._circuits if one.name and one.hosts[0].settings.node in gateway.nodes]
         for one in own:
             one.feeder.on_change = gateway.sample_soon
-            self._metered[gateway.options.gateway, one.name] = one.feeder
+            self._driven[gateway.options.gateway, one.name] = one.feeder, gateway
         return StreetPoints(self, own)
 
     def start(self) -> None:
@@ -283,17 +283,15 @@ class Streets:
 
     def violations(self, bodies: Bodies) -> list[str]:
         """Judges what has reached the warehouse too; returns what was wrong with the light."""
-        self.lowered.judge_measured(self._claims(bodies))
+        self.lowered.judge_outcomes(self._claims(bodies), unix_s=self._world.unix_s)
         return self.checker.violations + self.lowered.violations
 
     def _claims(self, bodies: Bodies) -> Iterator[Claim]:
-        gateways = {gateway for gateway, _ in self._metered}
+        gateways = {gateway for gateway, _ in self._driven}
         for (node, *_), stamp, body in bodies:
             said = record.decode_body(body) if node in gateways else None
             if isinstance(said, record.EventBody) and said.code == event.COMMAND_OUTCOME and said.detail[3]:
-                id, outcome, _, feeder, _ = said.detail
-                if outcome == "measured":
-                    yield id, stamp.seconds, self._metered[node, feeder]
+                yield Claim(*said.detail[:2], stamp.seconds, self._driven[node, said.detail[3]][0])
 
     def darken_sky(self, is_dark: bool) -> None:
         """Draws a storm before the sun: lamps with a photocell see it, or brings the usual clouds back."""
@@ -308,6 +306,8 @@ class Streets:
 
     def check_light(self) -> tuple[int, int]:
         """Judges the light of this moment; returns (sound lamps that are lit, sound lamps that are wanted lit)."""
+        for feeder, gateway in self._driven.values():
+            self.lowered.observe_cabinet(feeder, gateway.boot if gateway.core else 0, unix_s=self._world.unix_s)
         self.lowered.check(unix_s=self._world.unix_s)
         return self.checker.check(unix_s=self._world.unix_s)
 

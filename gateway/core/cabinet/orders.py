@@ -68,7 +68,8 @@ class Orders:
         self._report = report
         self._record = record
         self._orders: dict[bytes, Order] = {}
-        self._gone: dict[bytes, int] = {}  # ids of orders that are over and forgotten, until they expire (Unix s)
+        # Ids of orders that are over and forgotten, until they expire (Unix s), with their last outcome.
+        self._gone: dict[bytes, tuple[int, tuple[str, str | None]]] = {}
         self._unopened: dict[bytes, dict[str | None, tuple[str, str | None]]] = {}  # recovered, of unknown signers
         self.counters = {"received": 0, "refused": 0, "again": 0, "unreadable": 0}
 
@@ -93,7 +94,8 @@ class Orders:
             return None
         if key in self._gone:
             self.counters["again"] += 1
-            self._report(key, ENDED, "again", again=True, now_ms=now_ms)
+            outcome, word = self._gone[key][1]
+            self._report(key, outcome, word or "again", again=True, now_ms=now_ms)
             return None
         why = "retained" if is_retained else "clock" if unix_s is None else None
         if why is None and unix_s is not None:
@@ -179,7 +181,7 @@ class Orders:
                 order.state = ACTIVE
                 self._outdate(order, now_ms)
         if unix_s is not None and self._gone:
-            self._gone = {key: expires_s for key, expires_s in self._gone.items() if expires_s > unix_s}
+            self._gone = {key: gone for key, gone in self._gone.items() if gone[0] > unix_s}
 
     # --- queries ------------------------------------------------------------------------------------------------
 
@@ -331,8 +333,9 @@ class Orders:
 
     def _remember_gone(self, order: Order) -> None:
         while len(self._gone) >= limits.ORDERS_GONE_MAX:
-            del self._gone[min(self._gone, key=lambda key: self._gone[key])]
-        self._gone[order.command.id] = order.command.expires_s
+            del self._gone[min(self._gone, key=lambda key: self._gone[key][0])]
+        last = order.reported.get(None, ("", None))
+        self._gone[order.command.id] = order.command.expires_s, last if last[0] in _FINAL else (ENDED, None)
 
 
 def entries_of(kept: Iterable[bytes]) -> Iterator[dict[str, Any]]:

@@ -8,6 +8,9 @@ dimmed, have risen to full light, nor whether they are lowered: lamps with contr
 feeder is "measured" once every one of them has been, by its own dimming curve. Of lamps that rise most are enough after
 OUTCOME_RISEN_MS, as for the meter: a lamp that is out is a fault, and the street is lit. One lamp that is not lowered
 leaves the feeder "unmeasured". Only lamps with controllers can be lowered; a feeder without them refuses.
+
+An agent that restarts meanwhile knows from the audit log that the order was applied, and measures anew. Its lamps agree
+on keys with it within a quarter of an hour, and then report once more what they had reported of the order.
 """
 
 from collections.abc import Sequence
@@ -68,7 +71,9 @@ class Outcomes:
                 if demand is None:
                     continue
                 if order.lowers:
-                    self._observe_lowered(order, index, demand, has_lease or is_patient, now_ms)
+                    # After a start the lamps keep what they have until the lease comes (`node_orders`).
+                    may_wait = now_ms - since_ms <= limits.CABINET_START_MS
+                    self._observe_lowered(order, index, demand, has_lease or may_wait, now_ms)
                     continue
                 if demand.closed == order.closes and in_control:
                     is_at_lamps = order.closes and bool(self._nodes[index]) and not self._is_dark(index)
@@ -96,10 +101,11 @@ class Outcomes:
             self._at_lamps.setdefault(name, {})[node] = _AtLamp(outcome, why, power_dw)
 
     def _apply(self, order: Order, index: int, is_at_lamps: bool, now_ms: int) -> None:
-        """Report an order as applied at a feeder, and begin to compare its watts."""
-        if order.reported.get(index, ("", None))[0] not in (APPLIED, MEASURED, UNMEASURED):
+        """Report an order as applied at a feeder, and compare its watts until there is an outcome: after a restart
+        anew."""
+        if _last(order, index) not in (MEASURED, UNMEASURED):
             self._orders.report(order, APPLIED, feeder=index, now_ms=now_ms)
-            self._measuring[order.command.id, index] = _Measuring(order, now_ms, is_at_lamps)
+            self._measuring.setdefault((order.command.id, index), _Measuring(order, now_ms, is_at_lamps))
 
     def _lamps(self, order: Order, index: int) -> list[_AtLamp]:
         """Return what the lamps of a feeder have reported of an order."""
@@ -118,7 +124,7 @@ class Outcomes:
         if why is not None:
             self._measuring.pop((order.command.id, index), None)
             self._orders.report(order, REFUSED, why, index, now_ms=now_ms)
-        elif any(one.outcome in (APPLIED, MEASURED) for one in known):
+        elif _last(order, index) == APPLIED or any(one.outcome in (APPLIED, MEASURED) for one in known):
             self._apply(order, index, True, now_ms)
 
     def _overrules(self, order: Order, index: int, demand: FeederDemand, may_wait_for_lease: bool) -> str | None:
@@ -180,6 +186,11 @@ class Outcomes:
         elif now_ms - since_ms > limits.OUTCOME_LAMPS_MS:
             self._orders.report(order, UNMEASURED, "watts", index, sum(done), now_ms=now_ms)
         return is_over
+
+
+def _last(order: Order, index: int) -> str:
+    """Return the last outcome that was reported of an order at a feeder, by this agent or an earlier one."""
+    return order.reported.get(index, ("", None))[0]
 
 
 def _why(order: Order, demand: FeederDemand, has_lease: bool, in_control: bool) -> str:

@@ -8,6 +8,7 @@ from gateway.core.cabinet import node_orders, outcomes
 from gateway.core.cabinet.cabinet import CabinetOptions
 from gateway.core.gateway import Options as GatewayOptions
 from lighting import dali, decision
+from node import orders
 from policy import ceiling, document, lighting
 from simulator.cabinet.commune import BEHUARD, POLICY_FILE, policy_of, signed_policy
 from simulator.checkers.lighting import EVERY_MS, GRACE_S, Watched
@@ -30,6 +31,7 @@ from wire import command, cose
 _S = 1000
 GATEWAY = bytes.fromhex("7c1f0a2cfeff0125")
 FEEDER = FeederData("promenade", 6, 0, switched=False)
+ID = b"lowered1"
 PLACE = District(
     BEHUARD.insee, BEHUARD.name, "cab-2", BEHUARD.latitude_e4, BEHUARD.longitude_e4, FEEDER.lamps,
     feeders=((FEEDER.name, FEEDER.lamps),),
@@ -54,7 +56,7 @@ class Evening:
             gateway=GATEWAY, insee=PLACE.insee, name=PLACE.name, keyset=keyset_of(PLACE.insee), **SMALL_CARD,
             bearers=(Bearer("fibre"),),
         )  # fmt: skip
-        gateway = StreetGateway(self.world, prng.split("gateway"), options, broker)
+        self.gateway = gateway = StreetGateway(self.world, prng.split("gateway"), options, broker)
         self.streets = Streets(self.world, joining, calendar="dimming")
         air = Air(latitude_e4=PLACE.latitude_e4, longitude_e4=PLACE.longitude_e4, mean_ck=850, swing_ck=600)
         self.streets.build(gateway, PLACE, air, prng.split("lamps"))
@@ -73,13 +75,13 @@ class Evening:
         self.world.at(600 * _S, self.world.every, EVERY_MS, self.streets.check_light)
         self.after(30)
 
-    def after(self, minutes: int) -> "Evening":
-        self.world.run_until(self.world.now_ms + 60 * _S * minutes)
+    def after(self, minutes: int, seconds: int = 0) -> "Evening":
+        self.world.run_until(self.world.now_ms + _S * (60 * minutes + seconds))
         return self
 
     def order(self, level: int, *, minutes: int = 60) -> "Evening":
         now_s, key = self.world.unix_s, holder_key(PLACE.insee, "mairie")
-        to_s, id = now_s + 60 * minutes, b"lowered1"
+        to_s, id = now_s + 60 * minutes, ID
         one = command.Command(
             id, command.OVERRIDE, "mairie", "plainte", now_s, to_s, PLACE.insee, None, FEEDER.name, level, None, None
         )
@@ -88,6 +90,12 @@ class Evening:
         self.control.send(PLACE.insee, PLACE.name, data)
         wanted = Order(None, True, now_s, to_s, False, id, level)
         self.streets.expect(wanted, PLACE.insee, None, FEEDER.name)
+        return self
+
+    def restart_agent(self) -> "Evening":
+        """Its machine loses its power for an instant; the lamps keep their mains."""
+        self.gateway.power_cut()
+        self.gateway.power_on()
         return self
 
     def levels(self) -> list[int]:
@@ -132,6 +140,12 @@ def test_light_at_night_is_measured_once_the_dimmed_lamps_have_risen(is_one_dead
     evening.world.run_until(evening.world.now_ms + 20 * _S)
     assert evening.levels() == [100] * FEEDER.lamps and evening.said() == ["applied"]
     assert evening.after(3 + is_one_dead).said() == ["applied", "measured"]
+    assert evening.violations() == []
+
+
+def test_an_agent_that_restarts_while_lamps_are_measured_comes_to_the_same_outcome():
+    evening = Evening().order(50).after(1, 15).restart_agent()
+    assert evening.said() == ["applied"] and evening.after(20).said() == ["applied", "measured"]
     assert evening.violations() == []
 
 
@@ -198,3 +212,32 @@ def test_a_cabinet_that_takes_a_street_that_burns_for_one_that_has_risen_is_caug
     monkeypatch.setattr(node_orders, "_standing", lambda _order: None)  # no lamp hears of it
     (dimmed, *_) = Evening(is_late=True).order(100).after(8).violations()
     assert "gives 40 %, as most beside it, and counts as lit" in dimmed
+
+
+@pytest.mark.slow
+def test_an_agent_that_forgets_in_a_restart_what_it_has_applied_is_caught(monkeypatch):
+    whole = outcomes.Outcomes._apply
+
+    def once(self, order, index, is_at_lamps, now_ms):
+        if outcomes._last(order, index) != outcomes.APPLIED:
+            whole(self, order, index, is_at_lamps, now_ms)
+
+    monkeypatch.setattr(outcomes.Outcomes, "_apply", once)
+    (left,) = Evening().order(50).after(1, 15).restart_agent().after(40).violations()
+    assert "is applied since" in left and "comes to no outcome" in left
+
+
+@pytest.mark.slow
+def test_lamps_that_do_not_report_again_to_an_agent_that_has_restarted_are_caught(monkeypatch):
+    whole = orders.Orders._accept
+
+    def silent(self, order, *rest):
+        told = len(self._outcomes)
+        why = whole(self, order, *rest)
+        if order.id == ID and self._said != orders.RECEIVED:
+            del self._outcomes[told:]
+        return why
+
+    monkeypatch.setattr(orders.Orders, "_accept", silent)
+    (false,) = Evening().order(50).after(1, 15).restart_agent().after(40).violations()
+    assert "is called unmeasured, and every lamp gives its 50 %" in false

@@ -140,7 +140,7 @@ def test_a_cabinet_that_comes_back_is_sent_what_it_has_not_answered_and_no_other
         world.ask(name)
     put(world.people, order(1))
     assert len(world.commands()) == 2
-    world.say(CAB1, outcome(order(1), "received"))
+    world.say(CAB1, outcome(order(1), "refused", why="limit"))
     world.sleep(60)
     for name in (CAB1, CAB2):
         world.hear(on("s", name, b"online"))
@@ -185,6 +185,27 @@ def test_after_a_new_connection_everything_without_a_word_is_sent_again(world):
     assert len(world.commands()) == 1, "and after a restart"
 
 
+def test_a_cabinet_that_was_cut_off_or_restarts_is_asked_once_more_for_words_that_may_be_lost(world):
+    for name in (CAB1, CAB2):
+        world.ask(name)
+    numbers = (1, 2, 3)
+    first, second, third = (put(world.people, order(n)).command for n in numbers)
+    world.due()
+    for name in (CAB1, CAB2):
+        world.say(name, *(outcome(one, "received") for one in (first, second, third)))
+    world.say(CAB1, outcome(first, "applied", feeder="bourg"), outcome(third, "ended"))
+    world.due()
+    world.sleep(60)
+    world.hear(on("s", CAB1, b"online"))
+    assert world.commands(room=1) == [(CAB1, first.id)] and world.commands() == [(CAB1, second.id)]
+    world.hear(on("s", CAB1, b"online", retained=True))
+    world.hear(on("s", CAB1, b"offline"))
+    assert world.commands() == []
+    world.hear(on("s", CAB1, b"online"))
+    put(world.people, order(4, kind=command.END, ends=first.id))
+    assert world.commands() == [(CAB1, second.id)], "what is ended is left in peace"
+
+
 def test_after_a_new_connection_gateways_are_asked_once_more_for_words_that_may_be_lost(world):
     numbers = (1, 2, 3, 4)
     received, applied, measured, refused = (put(world.people, order(n, gateway="cab-1")).command for n in numbers)
@@ -197,11 +218,11 @@ def test_after_a_new_connection_gateways_are_asked_once_more_for_words_that_may_
         world.say(CAB1, outcome(one, "measured", feeder="bourg"))
     world.due()
     world.dispatcher.on_connected(session_present=True)
-    assert world.commands() == [(CAB1, received.id), (CAB1, applied.id)]
+    assert world.commands() == [(CAB1, received.id), (CAB1, applied.id), (CAB1, measured.id)]
     assert world.commands() == []
     put(world.people, order(5, kind=command.END, ends=received.id))
     world.dispatcher.on_connected(session_present=True)
-    assert world.commands() == [(CAB1, applied.id)], "what is ended is left in peace"
+    assert world.commands() == [(CAB1, applied.id), (CAB1, measured.id)], "what is ended is left in peace"
     world.sleep(3600)
     world.dispatcher.on_connected(session_present=True)
     assert world.commands() == [], "and what is over"

@@ -71,6 +71,17 @@ def test_a_sending_that_the_broker_refused_is_told_as_that_until_it_takes_one(co
     assert orders.sendings(connection, order(1).id)[0].problem is None
 
 
+def test_an_outcome_is_kept_once_and_another_reason_of_it_too(connection):
+    one = put(connection, order(1)).command
+    said = [("applied", None), ("applied", "again"), ("refused", "lease"), ("refused", "lease"), ("refused", "locked")]
+    kept = [
+        orders.accept_outcome(connection, INSEE, "cab-1", outcome(one, word, feeder="bourg", why=why), now_s=NOW_S)
+        for word, why in said
+    ]
+    assert kept == [None, orders.REPEATED, None, orders.REPEATED, None]
+    assert [told.why for told in orders.outcomes(connection, one.id)] == [None, "locked"]
+
+
 def test_a_commune_has_no_more_commands_under_way_than_a_gateway_knows(connection):
     for number in range(COMMANDS_OPEN_MAX):
         put(connection, order(number))

@@ -72,6 +72,15 @@ def test_watts_that_do_not_follow_are_no_success_and_a_missing_meter_is_no_failu
     assert world.verdict() == (True, True) and "sans compteur" in world.text()
 
 
+def test_watts_are_awaited_no_longer_than_the_order_lasts_whatever_the_cabinet_reports_of_its_end(world):
+    world.give(order(1, target="bourg", for_s=60)).say("cab-1", "received").say("cab-1", "applied", "bourg")
+    assert world.verdict(NOW_S + 59) == (True, False) and "watts attendus" in world.text()
+    assert world.verdict(NOW_S + 60) == (True, True) and world.state(NOW_S + 60) == {"cab-1": "expired"}
+    assert "terminé avant que des watts" in world.text(now_s=NOW_S + 60)
+    world.say("cab-1", "ended")
+    assert world.verdict() == (True, True) and "terminé avant que des watts" in world.text()
+
+
 def test_a_feeder_that_something_higher_holds_refuses_until_it_follows_again(world):
     world.give(order(1, target="bourg")).say("cab-1", "received").say("cab-1", "refused", "bourg", why="interlock")
     assert world.verdict() == (False, True) and "refusé : verrouillé sur place" in world.text()

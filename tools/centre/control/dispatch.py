@@ -94,7 +94,10 @@ class Dispatcher:
         # asked.
         self._check_commands = self._check_policies = True
         self._check_gateways: set[Name] = set()
-        self._recall = True
+        # Orders that gateways have accepted: asked of all of them, of those that came online, or waiting for room.
+        self._recall_all = True
+        self._recall_of: set[Name] = set()
+        self._recalled: list[orders.PendingOrder] = []
         self._delete_ms: int | None = None
         self._states_heard: set[Name] = set()  # on this connection
 
@@ -103,7 +106,7 @@ class Dispatcher:
         A broker without our session may have lost what it retained, too."""
         self._sent_commands.clear()
         self._states_heard.clear()
-        self._check_commands = self._check_policies = self._recall = True
+        self._check_commands = self._check_policies = self._recall_all = True
         if not session_present:
             self._sent_policies.clear()
 
@@ -148,6 +151,8 @@ class Dispatcher:
             return full
         if isinstance(content, bool):
             self._note_state((insee, gateway), content, now_s)
+            if speaks:
+                self._recall_of.add((insee, gateway))
             return None
         if isinstance(content, command.Ask):
             return self._accept_ask((insee, gateway), content, asks)
@@ -198,10 +203,7 @@ class Dispatcher:
         too_early: set[Name] = set()
         if self._check_commands or self._check_gateways:
             found += self._commands(room, too_early, now_s, now_ms)
-        if self._recall and len(found) < room:
-            self._recall = False
-            recalled = orders.unsettled(self._connection, now_s=now_s)[: room - len(found)]
-            found += [_publication(one, now_s) for one in recalled]
+        found += self._recalls(room - len(found), now_s)
         if self._check_policies:
             found += self._bundles(room - len(found), now_ms)
         if len(found) < room:
@@ -231,6 +233,16 @@ class Dispatcher:
         waiting = {(one.id, (one.insee, one.gateway)) for one in pending}
         self._sent_commands = {about: sent for about, sent in self._sent_commands.items() if about in waiting}
         return found
+
+    def _recalls(self, room: int, now_s: int) -> list[Publication]:
+        """Returns once more the commands that gateways have accepted: what they reported of them may be lost."""
+        if self._recall_all or self._recall_of:
+            accepted = orders.under_way(self._connection, now_s=now_s)
+            names = self._recall_of
+            self._recalled += [one for one in accepted if self._recall_all or (one.insee, one.gateway) in names]
+            self._recall_all, self._recall_of = False, set()
+        due, self._recalled = self._recalled[:room], self._recalled[room:]
+        return [_publication(one, now_s) for one in due if one.expires_s > now_s]
 
     def _bundles(self, room: int, now_ms: int) -> list[Publication]:
         found: list[Publication] = []

@@ -36,6 +36,7 @@ WORDS = Phrases({
     "measured": N_("measured: {power}"),
     "unmeasured": N_("applied, but the measured watts are not those expected"),
     "unmeasured.meter": N_("applied, without a meter to prove it"),
+    "unmeasured.over": N_("applied, over before any watts were reported"),
     "unmeasured.no-dimming": N_("applied, but some lamps there cannot be dimmed"),
     "refused": N_("refused: {why}"),
     "expired": N_("received, and over at its expiry"),

@@ -95,13 +95,10 @@ _PENDING = """SELECT c.id, c.insee, coalesce(c.gateway, g.name) AS gateway_name,
     AND (c.ends IS NULL OR EXISTS
         (SELECT 1 FROM sendings AS s WHERE s.command = c.ends AND s.gateway = gateway_name AND s.problem IS NULL))
     ORDER BY c.number"""
-# Selects by the last outcome of each feeder (in SQLite bare columns are those of the maximum's row) what still awaits
-# another outcome.
-_UNSETTLED = """SELECT c.id, c.insee, last.gateway, c.expires_s, c.signed FROM commands AS c JOIN
-    (SELECT command, gateway, feeder, outcome, max(number) FROM outcomes GROUP BY command, gateway, feeder) AS last
-    ON last.command = c.id WHERE c.expires_s > :now_s AND NOT EXISTS (SELECT 1 FROM commands AS e WHERE e.ends = c.id)
-    GROUP BY c.id, last.gateway
-    HAVING sum(last.outcome = 'applied' AND last.feeder <> '') > 0 OR sum(last.outcome <> 'received') = 0
+_UNDER_WAY = """SELECT c.id, c.insee, o.gateway, c.expires_s, c.signed FROM commands AS c
+    JOIN outcomes AS o ON o.command = c.id
+    WHERE c.expires_s > :now_s AND c.ends IS NULL AND NOT EXISTS (SELECT 1 FROM commands AS e WHERE e.ends = c.id)
+    GROUP BY c.id, o.gateway HAVING sum(o.feeder = '' AND o.outcome IN ('refused', 'expired', 'ended')) = 0
     ORDER BY c.number"""
 _SELECT = "SELECT signed, kid, made_unix_s FROM commands "
 
@@ -151,12 +148,12 @@ def pending(connection: sqlite_file.Connection, *, now_s: int) -> list[PendingOr
     return [PendingOrder._make(row) for row in connection.execute(_PENDING, {"now_s": now_s})]
 
 
-def unsettled(connection: sqlite_file.Connection, *, now_s: int) -> list[PendingOrder]:
-    """Returns the orders of which a gateway has reported an outcome, but not yet the last one.
+def under_way(connection: sqlite_file.Connection, *, now_s: int) -> list[PendingOrder]:
+    """Returns the orders that a gateway has accepted, and that are not over.
 
-    A gateway that gets such an order again repeats its last report: the broker keeps reports for some minutes, and we
-    may have been away for longer."""
-    return [PendingOrder._make(row) for row in connection.execute(_UNSETTLED, {"now_s": now_s})]
+    A gateway that gets such an order again repeats its last reports, which may be lost: one that is cut off drops them,
+    and the broker keeps them for us for some minutes."""
+    return [PendingOrder._make(row) for row in connection.execute(_UNDER_WAY, {"now_s": now_s})]
 
 
 def note_sent(connection: sqlite_file.Connection, id: bytes, gateway: str, problem: str | None, *, now_s: int) -> None:
@@ -186,13 +183,14 @@ def accept_outcome(
         return FULL
     feeder = outcome.feeder or ""
     last = connection.execute(
-        "SELECT outcome FROM outcomes WHERE command = ? AND gateway = ? AND feeder = ? ORDER BY number DESC LIMIT 1",
+        "SELECT outcome, why FROM outcomes WHERE command = ? AND gateway = ? AND feeder = ?"
+        " ORDER BY number DESC LIMIT 1",
         (outcome.id, gateway, feeder),
     ).fetchone()
-    if last == (outcome.outcome,):
-        return REPEATED
     # "again": the gateway repeats the outcome of a command that came twice, because its first report was lost.
     why = None if outcome.why == "again" else outcome.why
+    if last == (outcome.outcome, why):
+        return REPEATED
     # An outcome that recurs after another (applied, refused by a lock-out, applied) becomes the latest again.
     connection.execute(
         "INSERT OR REPLACE INTO outcomes (command, gateway, feeder, outcome, why, power_dw, unix_s, heard_unix_s)"

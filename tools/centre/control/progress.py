@@ -3,8 +3,9 @@ data.
 
 A directive is fulfilled when one node has received it. A feeder is fulfilled when its contactor follows the command and
 no measured power contradicts that: `measured`, `applied` (the measurement is awaited), or `unmeasured` for want of a
-meter. It stays so when the command is over. Nothing is ever called delivered: without a report of the gateway, only
-what the broker did with the command is known. Must not change anything.
+meter. It stays so when the command is over: watts that were awaited then are awaited no more, and a command is over at
+its expiry, though its cabinet may be cut off and have reported nothing of that. Nothing is ever called delivered:
+without a report of the gateway, only what the broker did with the command is known. Must not change anything.
 """
 
 from collections.abc import Iterator
@@ -29,7 +30,8 @@ RECEIVED, APPLIED, MEASURED, REFUSED, EXPIRED, ENDED, UNMEASURED = (
 )  # fmt: skip
 _OVER = (EXPIRED, ENDED)
 _NO_MORE = (REFUSED, WITHDRAWN, UNANSWERED, *_OVER)
-_NO_METER = "meter"
+# Why a feeder is not measured: it has no meter, or the order was over before anything was reported.
+_NO_METER, _TOO_SHORT = "meter", "over"
 # Reason of a cabinet that has none of the feeders of a commune-wide command: it is not one of the cabinets concerned.
 _SCOPE = "scope"
 # Reason of a cabinet that had nothing to end.
@@ -37,14 +39,17 @@ _UNKNOWN = "unknown"
 
 
 class FeederProgress(NamedTuple):
-    """Holds the progress of one feeder. `outcomes`: those reported of it, oldest first; the last is its state."""
+    """Holds the progress of one feeder. `outcomes`: those reported of it, oldest first; the last is its state.
+    `is_over`: the order is, at its cabinet."""
 
     name: str
     outcomes: tuple[orders.ReportedOutcome, ...]
+    is_over: bool
 
     @property
     def last(self) -> orders.ReportedOutcome:
-        return self.outcomes[-1]
+        last = self.outcomes[-1]
+        return last._replace(outcome=UNMEASURED, why=_TOO_SHORT) if self.is_over and last.outcome == APPLIED else last
 
     @property
     def is_fulfilled(self) -> bool:
@@ -125,29 +130,32 @@ def progress_of(connection: sqlite_file.Connection, order: orders.Order, *, now_
     if one.ends is not None:
         names &= {sending.gateway for sending in orders.sendings(connection, one.ends) if sending.problem is None}
     names |= {report.gateway for report in reports} | set(sendings)
-    nothing = UNANSWERED if now_s >= one.expires_s else WITHDRAWN if ended_by is not None else None
+    is_expired = now_s >= one.expires_s
+    nothing = UNANSWERED if is_expired else WITHDRAWN if ended_by is not None else None
     by_cabinet: dict[str, list[orders.ReportedOutcome]] = {name: [] for name in names}
     for report in reports:
         by_cabinet[report.gateway].append(report)
-    cabinets = tuple(_cabinet(name, by_cabinet[name], sendings.get(name), nothing) for name in sorted(names))
+    cabinets = tuple(
+        _cabinet(name, by_cabinet[name], sendings.get(name), nothing, is_expired=is_expired) for name in sorted(names)
+    )
     expected = () if one.kind in (command.END, command.DIRECTIVE) else _expected(connection, order)
     followed = {feeder.name for found in cabinets for feeder in found.feeders if feeder.is_fulfilled}
     return Progress(order, ended_by, cabinets, expected, tuple(name for name in expected if name not in followed))
 
 
-def _cabinet(name, reports, sending, nothing) -> CabinetProgress:
+def _cabinet(name, reports, sending, nothing, *, is_expired) -> CabinetProgress:
     whole = tuple(report for report in reports if report.feeder is None)
     by_feeder: dict[str, list[orders.ReportedOutcome]] = {}
     for report in reports:
         if report.feeder is not None:
             by_feeder.setdefault(report.feeder, []).append(report)
-    feeders = tuple(FeederProgress(feeder, tuple(own)) for feeder, own in sorted(by_feeder.items()))
-    if whole:
-        state = whole[-1].outcome
-    elif feeders:
-        state = RECEIVED  # the report of the cabinet itself was lost on the way
+    if reports:
+        state = whole[-1].outcome if whole else RECEIVED  # else the report of the cabinet itself was lost on the way
+        state = EXPIRED if is_expired and state == RECEIVED else state
     else:
         state = nothing or (SENT if sending is not None and sending.problem is None else WAITING)
+    is_over = state in _NO_MORE
+    feeders = tuple(FeederProgress(feeder, tuple(own), is_over) for feeder, own in sorted(by_feeder.items()))
     return CabinetProgress(name, state, sending, whole, feeders)
 
 
@@ -160,7 +168,8 @@ def _expected(connection, order) -> tuple[str, ...]:
 
 
 def _holds(report: orders.ReportedOutcome) -> bool:
-    return report.outcome in (APPLIED, MEASURED) or (report.outcome == UNMEASURED and report.why == _NO_METER)
+    is_unproved = report.outcome == UNMEASURED and report.why in (_NO_METER, _TOO_SHORT)
+    return is_unproved or report.outcome in (APPLIED, MEASURED)
 
 
 # --- in words, and as data ---------------------------------------------------------------------------------------
@@ -214,7 +223,7 @@ def outcome_text(one: orders.ReportedOutcome, language: str) -> str:
     if one.outcome == MEASURED:
         power = word("unknown", language) if one.power_dw is None else _power(one.power_dw, language)
         return word("measured", language, power=power)
-    if one.outcome == UNMEASURED and one.why in ("meter", "no-dimming"):
+    if one.outcome == UNMEASURED and one.why in (_NO_METER, _TOO_SHORT, "no-dimming"):
         return word(f"unmeasured.{one.why}", language)
     return word(one.outcome, language)
 
@@ -257,7 +266,7 @@ def cabinet_text(progress: Progress, cabinet: CabinetProgress, language: str, no
         return word("applied.end", language)
     if cabinet.state in (RECEIVED, APPLIED) and progress.order.command.kind == command.DIRECTIVE:
         return f"{word(f'{cabinet.state}.told', language)}  {_at(cabinet.outcomes[-1], now_s)}"
-    if cabinet.outcomes:
+    if cabinet.outcomes and cabinet.outcomes[-1].outcome == cabinet.state:
         return f"{outcome_text(cabinet.outcomes[-1], language)}  {_at(cabinet.outcomes[-1], now_s)}"
     return word(cabinet.state, language)
 

@@ -6,7 +6,7 @@ import pytest
 from gateway.core.cabinet import outcomes
 from lighting import settings
 from policy import document
-from tests.support.lit_world import ORDINARY, bundle
+from tests.support.lit_world import ORDINARY, bundle, restart
 from tests.support.ordered_world import by_night, keep_lease, levels, rules, settled
 from wire import event
 from wire.record import EventBody, Record, Stamp
@@ -42,6 +42,34 @@ def test_a_street_is_lowered_measured_lamp_by_lamp_and_given_back():
     world.live(5)
     assert levels(world) == [100, 100] and rules(world) == ["calendar"] * 2
     assert world.checker.violations == [] and world.checker.begins == 2
+
+
+def test_an_agent_that_restarts_while_lamps_are_measured_measures_on_and_counts_what_was():
+    world = lowered()
+    world.posts[1].draws = FULL
+    keep_lease(world, 120)
+    assert [at_lamp(post)[-1][0] for post in world.posts] == ["measured", "applied"]
+    restart(world)
+    world.live(30)
+    world.lease()
+    world.posts[0].draws, world.posts[1].draws = FULL, world.posts[0].draws
+    for post in world.posts:
+        post.ask()
+    keep_lease(world, 120)
+    assert of_feeder(world) == [("measured", None)], "since the restart"
+    assert world.checker.violations == [] and world.checker.begins == 2
+
+
+@pytest.mark.slow
+def test_a_lamp_that_is_dark_before_and_after_a_restart_leaves_its_street_unmeasured(monkeypatch):
+    monkeypatch.setattr(outcomes.limits, "OUTCOME_LAMPS_MS", 200_000)
+    world = lowered()
+    world.posts[1].draws = DARK
+    world.live(60)
+    assert of_feeder(world) == [("applied", None)]
+    restart(world)
+    keep_lease(world, 300)
+    assert of_feeder(world) == [("unmeasured", "watts")], "since the restart"
 
 
 @pytest.mark.slow

@@ -211,18 +211,22 @@ def test_a_command_for_next_year_is_refused():
 )
 def test_a_policy_that_allows_an_order_no_more_ends_it_also_over_a_restart(changes):
     world = by_night()
-    world.send(world.order(OPERATOR, kind=command.OVERRIDE, lasts_s=7200))
+    data = world.order(OPERATOR, kind=command.OVERRIDE, lasts_s=7200)
+    world.send(data)
     world.send(world.order(OPERATOR, kind=command.OVERRIDE, number=2, after_s=3600, lasts_s=600))
     world.live(10)
     assert world.closed == [False, False]
     world.give(bundle(policy(2, **changes)))
     world.live(10)
-    assert world.closed == [True, True] and world.outcomes(1)[-1][0] == "refused"
+    refused = world.outcomes(1)[-1]
+    assert world.closed == [True, True] and refused[0] == "refused"
     restart(world)
     world.connect()
     world.lease()
+    world.send(data)
     world.live(60)
     assert world.closed == [True, True]
+    assert world.outcomes(1) == ([] if refused[1] == "stranger" else [refused]), "a stranger is not answered"
 
 
 @pytest.mark.parametrize("how", ["waits for its day", "is damaged and comes again"])
