@@ -269,6 +269,11 @@ def test_the_night_is_played_again(opened):
     page.wait_for_selector("text=les enregistrements s’arrêtent ici", timeout=60_000)
     page.wait_for_selector("#demo-max", state="detached")
     keep(page, "over")
+    page.focus("#demo-at")
+    page.keyboard.press("Home")
+    page.wait_for_selector("#demo-max")
+    assert "les enregistrements s’arrêtent ici" not in page.inner_text(".demo-now")
+    assert page.evaluate("document.activeElement.id") == "demo-at"
     page.reload()
     page.click("text=Revenir au présent")
     page.wait_for_selector("#demo-break")

@@ -100,6 +100,20 @@ class Driver:
         """Lets time pass as fast as it goes until half a minute before the next dusk, then at the former speed."""
         self.ask(lambda story: self._set(story.dusk_ms() - _HURRY_BEFORE_MS, self._speed))
 
+    def seek(self, unix_s: int) -> str:
+        """Leads a night that is played again to an instant, from which it goes on as it went; returns the path of its
+        warehouse then."""
+
+        def lead(story: Any) -> str:
+            is_paused = self._pace.is_paused
+            story.seek(unix_s)
+            self._set(None, self._speed)
+            if is_paused:
+                self._set_pause()
+            return str(story.path)
+
+        return str(self.ask(lead))
+
     # --- in the thread of the world -----------------------------------------------------------------------------
 
     def begin(self, *, wall_ms: int) -> None:

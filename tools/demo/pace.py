@@ -17,7 +17,8 @@ FASTEST = None
 class Snapshot(NamedTuple):
     """Holds what the bar shows of a world. `waiting`: records that cabinets hold until the centre has them; `struck`:
     things that are broken by hand, None where nothing can be; `is_over`: time goes no further; `told`: to whom the last
-    SMS of the duty would go now, and what it says; `has_night`: one has begun, which may be played again."""
+    SMS of the duty would go now, and what it says; `has_night`: one has begun, which may be played again; `span`: the
+    first and the last Unix second of a night that is played again."""
 
     lit: int
     power_dw: int
@@ -26,6 +27,7 @@ class Snapshot(NamedTuple):
     is_over: bool = False
     told: tuple[str, str] | None = None
     has_night: bool = True
+    span: tuple[int, int] | None = None
 
 
 class Pace:

@@ -37,6 +37,8 @@ _LIT = """SELECT count(*), coalesce(sum(power_dw), 0) FROM latest
 _PLACE = "SELECT avg(latitude), avg(longitude) FROM equipment WHERE kind = 'light'"
 _ROLL_EVERY_S, _ROLL_DAYS = 900, 500
 _NIGHT_S = 86_400
+# A warehouse that begins in this night begins with the start of all: lamps burn, and tell so for a quarter.
+_STARTING_S = 1200
 # The day before a night is long, and it is the night that people want to see.
 _BEFORE_DUSK_S = 600
 
@@ -60,18 +62,31 @@ class Replay:
     """Plays the night from just before the dusk that follows a noon to the next noon, or to its last record, out of the
     warehouse at `source`, into one in `folder`.
 
-    It is driven as a `tools.demo.story.Story` is; nothing can be broken in it.
+    It is driven as a `tools.demo.story.Story` is; nothing can be broken in it, and `seek` leads to any of its instants.
     """
 
     def __init__(self, folder: Path, source: str, from_s: int) -> None:
-        self.path = str(folder / f"replay-{from_s}.db")
-        Path(self.path).unlink(missing_ok=True)
+        self._folder = folder
         self._from_s = from_s
-        self.unix_s = from_s
         self._source = schema.open_to_read(source)
         # Beyond the last record the screens would show the lamps as they were then, at noon too.
         last_s = self._source.execute(_LAST, (from_s + _NIGHT_S,)).fetchone()[0]
         self._end_s = from_s if last_s is None else max(from_s, last_s)
+        begun_s = self._source.execute(_WHEN).fetchone()[0] or from_s
+        self._first_s = from_s if begun_s <= from_s else min(self._end_s, begun_s + _STARTING_S)
+        self._plan = self._plan_of()
+        self._turn = 0
+        self._begin()
+        self.run_until(max(0, self.dusk_ms() - 1000 * _BEFORE_DUSK_S))
+
+    def _begin(self) -> None:
+        """Makes the warehouse into which the night is played, as it was at noon: one of two in turn, for a page may
+        still read the one that was."""
+        self._turn = 1 - self._turn
+        self.path = str(self._folder / f"replay-{self._from_s}-{self._turn}.db")
+        for part in ("", "-wal", "-shm"):
+            Path(self.path + part).unlink(missing_ok=True)
+        self.unix_s = self._from_s
         self._warehouse = Warehouse(self.path, synchronous="OFF")
         self._connection = schema.open_to_write(self.path, "OFF")
         with database.transaction(self._connection):
@@ -85,12 +100,12 @@ class Replay:
         self._rolled_s = 0
         self._coming = self._received()
         self._next = next(self._coming, None)
-        self._plan = self._plan_of()
-        self.unix_s += max(0, self.dusk_ms() // 1000 - _BEFORE_DUSK_S)
-        self._bring()
 
     def close(self) -> None:
         self._source.close()
+        self._end()
+
+    def _end(self) -> None:
         self._connection.close()
         self._warehouse.close()
 
@@ -105,6 +120,13 @@ class Replay:
         self.unix_s = min(self._end_s, self._from_s + end_ms // 1000)
         self._bring()
 
+    def seek(self, unix_s: int) -> None:
+        """Leads to an instant of the night. Records come in their order: for what lies before, it begins anew."""
+        if unix_s < self.unix_s:
+            self._end()
+            self._begin()
+        self.run_until(1000 * (unix_s - self._from_s))
+
     def dusk_ms(self) -> int:
         """Returns the next dusk of the night, or its end."""
         wanted = self._plan.wanted(self.unix_s)
@@ -114,7 +136,7 @@ class Replay:
 
     def snapshot(self) -> Snapshot:
         lit, power_dw = self._connection.execute(_LIT, (LIT_DW, self.unix_s - SILENT_S)).fetchone()
-        return Snapshot(lit, power_dw, 0, None, self.unix_s >= self._end_s)
+        return Snapshot(lit, power_dw, 0, None, self.unix_s >= self._end_s, span=(self._first_s, self._end_s))
 
     # --- inside -----------------------------------------------------------------------------------------------------
 
@@ -147,7 +169,7 @@ class Replay:
                 pass
 
     def _plan_of(self) -> lighting.Plan:
-        latitude, longitude = self._connection.execute(_PLACE).fetchone()
+        latitude, longitude = self._source.execute(_PLACE).fetchone()
         # Without a position of any light the dusk is that of the middle of France.
         site = lighting.Site(round(10_000 * (latitude or 46.5)), round(10_000 * (longitude or 2.5)), civil.PARIS)
         return lighting.Plan(lighting.DEFAULT_CALENDAR, site)

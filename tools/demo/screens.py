@@ -46,6 +46,8 @@ WORDS = Phrases({
     "speed.max": N_("as fast as it goes"),
     "pause": NC_("button", "Pause"),
     "dusk": NC_("button", "To dusk"),
+    "at": N_("Instant of the night"),
+    "again": N_("Played again, without what people ordered and noted."),
     "reached": N_("time ×{speed}"),
     "reached.slow": N_("time ×{speed} at best"),
     "over": N_("the records end here"),
@@ -134,6 +136,11 @@ class Demo:
         path = driver.ask(lambda story: story.path)
         self._living, self.driver = (living, shown_now, before), driver
         settings.BOCAGE = shown_now._replace(warehouse=path, data=path, clock=driver.unix_s, control=None, duty=None)
+
+    def seek(self, unix_s: int) -> None:
+        """Shows a night that is played again as it was at an instant."""
+        path = self.driver.seek(unix_s)
+        settings.BOCAGE = settings.BOCAGE._replace(warehouse=path, data=path)
 
     def end_replay(self) -> None:
         """Shows the living world again, which has stood still, and goes on as it went."""
@@ -287,6 +294,8 @@ def time(request: Any) -> Any:
         driver.go_on() if driver.state.is_paused else driver.pause()
     elif "dusk" in request.POST:
         driver.hurry_to_dusk()
+    elif "at" in request.POST:
+        settings.DEMO.seek(int(request.POST["at"]))
     else:
         driver.run(SPEEDS[request.POST["speed"]])
     return bar(request)
@@ -321,9 +330,5 @@ def enrol(request: Any) -> Any:
 def replay(request: Any) -> Any:
     """Plays the last night again, or ends that; leads to the start, for other lamps stand there then."""
     demo: Demo = settings.DEMO
-    is_end = demo.is_replay
-    if is_end:
-        demo.end_replay()
-    if not is_end or "again" in request.POST:
-        demo.replay()
+    demo.end_replay() if demo.is_replay else demo.replay()
     return HttpResponseRedirect(first_page(request))

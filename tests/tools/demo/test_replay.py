@@ -70,6 +70,22 @@ def test_at_each_instant_it_shows_what_was_known_then(night):
     replay.close()
 
 
+def test_any_of_its_instants_can_be_sought_back_and_forth(night):
+    folder, struck_s, node = night
+    replay = replayed(night)
+    for after_s, told in ((1000, "fault"), (0, "ok"), (-600, "ok"), (1000, "fault")):
+        unix_s = struck_s + after_s
+        replay.seek(unix_s)
+        assert (replay.unix_s, state(replay.path, node, unix_s)) == (unix_s, told)
+    first_s, last_s = replay.snapshot().span
+    replay.seek(last_s + 3600)
+    assert replay.unix_s == last_s and replay.snapshot().is_over
+    replay.seek(first_s)
+    assert first_s < struck_s - 3600 and replay.snapshot().lit == 0
+    assert len(list(folder.glob("replay-*.db"))) == 2
+    replay.close()
+
+
 def test_it_is_over_with_its_last_record_and_its_next_dusk_is_within_it(night):
     replay = replayed(night)
     assert 6 * 3600 < replay.dusk_ms() // 1000 < 10 * 3600

@@ -1,4 +1,5 @@
-// Closes what the bar has opened, with Escape or a press: its menus, else the drawer; shows in a low drawer what was just broken.
+// Closes what the bar has opened, with Escape or a press: its menus, else the drawer; shows in a low drawer what was just
+// broken; moves the instant of a night that is played again, and says it while it is dragged.
 "use strict";
 
 document.addEventListener("htmx:afterSettle", (event) => {
@@ -11,6 +12,25 @@ document.addEventListener("htmx:afterSettle", (event) => {
 // On a telephone the controls of time cover the page until one of them is pressed.
 document.addEventListener("click", (event) => {
   if (event.target.closest(".demo-time")) document.getElementById("demo-fold")?.removeAttribute("open");
+});
+
+let isDragged = false;
+const sayInstant = (bar) => {
+  const clock = new Date(bar.value * 1000).toLocaleTimeString("fr", {timeZone: "Europe/Paris", hour: "2-digit", minute: "2-digit"});
+  bar.form.querySelector("output").value = clock;
+  bar.setAttribute("aria-valuetext", clock);
+};
+document.addEventListener("input", ({target}) => {
+  if (target.id !== "demo-at") return;
+  isDragged = true;
+  sayInstant(target);
+});
+document.addEventListener("change", ({target}) => { if (target.id === "demo-at") isDragged = false; });
+document.addEventListener("htmx:afterSettle", () => {
+  const bar = document.getElementById("demo-at");
+  if (!bar || isDragged) return;
+  bar.value = document.querySelector(".demo-now b").dataset.unix;
+  sayInstant(bar);
 });
 
 document.addEventListener("keydown", (event) => {
