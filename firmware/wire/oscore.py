@@ -27,7 +27,6 @@ from wire.faults import WireFault
 from wire.oscore_context import (
     ID_BYTES_MAX,
     KID_CONTEXT_BYTES_MAX,
-    LOST,
     PARTIAL_IV_BYTES_MAX,
     PARTIAL_IV_MAX,
     aad,
@@ -81,15 +80,14 @@ _HEAD_BYTES = 4
 class Exchange:
     """Holds what the response to a request needs, after the request was protected or unprotected. It holds no secret.
 
-    `is_fresh` is False for a request that came while the replay window was LOST. `number`: the request's Partial IV.
-    `nonce`: its AEAD nonce, which a response without a Partial IV uses (section 8.3); the first response of appendix
-    B.2 does so under another key than the request's. `bound`: the associated data of the request and of its responses.
+    `number`: the request's Partial IV. `nonce`: its AEAD nonce, which a response without a Partial IV uses (section
+    8.3); the first response of appendix B.2 does so under another key than the request's. `bound`: the associated data
+    of the request and of its responses.
     """
 
-    def __init__(self, kid, partial_iv, is_fresh, request_nonce):
+    def __init__(self, kid, partial_iv, request_nonce):
         self.bound = aad(kid, partial_iv)
         self.partial_iv = partial_iv
-        self.is_fresh = is_fresh
         self.nonce = request_nonce
         self.is_nonce_spent = False
 
@@ -98,17 +96,13 @@ class Exchange:
         return int.from_bytes(self.partial_iv, "big")
 
 
-def protect_request(
-    context, request, cipher, *, number, with_id_context=False, kid_context=None
-) -> tuple:
+def protect_request(context, request, cipher, *, number, kid_context=None) -> tuple:
     """Protects a request; returns (Content, Exchange). `number` must be used once under this context (section 8.1).
-    `kid_context`: the bytes to send in place of the ID Context, which appendix B.2 wraps."""
+    `kid_context`: the form in which to send the ID Context, which appendix B.2 wraps; None sends none."""
     pieces, options = pack(request)
     partial_iv = partial_iv_bytes(number)
     own_nonce = nonce(context, context.sender_id, partial_iv)
-    exchange = Exchange(context.sender_id, partial_iv, True, own_nonce)
-    if with_id_context:
-        kid_context = context.id_context
+    exchange = Exchange(context.sender_id, partial_iv, own_nonce)
     header = Header(partial_iv, kid_context, context.sender_id)
     return _sealed(context, cipher, messages.POST, header, options, pieces, own_nonce, exchange), exchange
 
@@ -127,35 +121,30 @@ def header_of(message):
 def unprotect_request(context, request, cipher, *, window, kid_context=None, header=None) -> tuple:
     """Verifies a request that `context.recipient_id` sent; returns (Content, Exchange, Window after it) (section 8.2).
     `kid_context`: the form in which it may carry the ID Context, if not as the ID Context itself. `header`: its Header,
-    where the caller has read it.
-
-    While `window` is LOST it stays LOST and the Exchange is not fresh: the caller may only answer 4.01 with Echo, or
-    find a valid Echo in the request and go on with `oscore_context.window_after(exchange.number)`.
-    """
+    where the caller has read it."""
     if header is None:
         header = header_of(request)
     if header.kid is None or header.partial_iv is None:
         raise WireFault("oscore-option")
     _check_peer(context, header, kid_context)
     peer_nonce = nonce(context, header.kid, header.partial_iv)
-    exchange = Exchange(header.kid, header.partial_iv, window is not LOST, peer_nonce)
-    if exchange.is_fresh and not window_allows(window, exchange.number):
+    exchange = Exchange(header.kid, header.partial_iv, peer_nonce)
+    if not window_allows(window, exchange.number):
         raise WireFault("oscore-replay")
     content = _opened(context, cipher, request, peer_nonce, exchange)
     if content.code >> 5 != 0:
         raise WireFault("oscore-inner")
-    return content, exchange, window_with(window, exchange.number) if exchange.is_fresh else LOST
+    return content, exchange, window_with(window, exchange.number)
 
 
 def protect_response(context, response, cipher, exchange, *, number=None, kid_context=None):
     """Protects a response and returns its Content (section 8.3). `kid_context`: sent along, for appendix B.2.
 
-    Without `number` it uses the request's nonce, which may serve one response, and only to a request that is known to
-    be fresh: a replayed request would otherwise make us use a nonce twice (appendix B.1.2).
+    Without `number` it uses the request's nonce, which may serve one response.
     """
     pieces, options = pack(response)
     if number is None:
-        assert exchange.is_fresh and not exchange.is_nonce_spent, "this response needs a number of its own"
+        assert not exchange.is_nonce_spent, "this response needs a number of its own"
         exchange.is_nonce_spent = True
         header = Header(None, kid_context, None)
         used = exchange.nonce

@@ -63,7 +63,6 @@ Window = namedtuple("Window", ("highest", "seen"))
 
 # Only for a context that has just been derived and has never received anything.
 NEW = Window(-1, 0)
-LOST = None
 
 _SEEN_MASK = (1 << WINDOW_BITS) - 1
 
@@ -203,12 +202,6 @@ def window_with(window, number: int):
     if ahead >= WINDOW_BITS:
         return Window(number, 1)
     return Window(number, (window.seen << ahead | 1) & _SEEN_MASK)
-
-
-def window_after(number: int):
-    """Returns the Window in which `number` and all numbers before it count as received: that of the request that
-    brought a valid Echo, or the highest number that a journal holds."""
-    return Window(number, _SEEN_MASK)
 
 
 # --- what a node and its gateway share (appendix B.2) ---------------------------------------------------------

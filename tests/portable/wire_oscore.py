@@ -69,7 +69,7 @@ for number in (None, 0, (1 << 40) - 1):  # C.7, C.8, the last there is
 node = oscore_context.derive(SECRET, sender_id=b"\0\7", recipient_id=b"g", id_context=b"node7\1")
 gateway = oscore_context.derive(SECRET, sender_id=b"g", recipient_id=b"\0\7", id_context=b"node7\1")
 request = messages.Content(messages.POST, ((3, b"h"), (11, b"t"), (12, b"\x3c"), (252, b"12345678")), bytes(48))
-content, exchange = oscore.protect_request(node, request, CIPHER, number=40000, with_id_context=True)
+content, exchange = oscore.protect_request(node, request, CIPHER, number=40000, kid_context=node.id_context)
 whole = messages.Message(messages.CON, content.code, 7, b"tokn", content.options, content.payload)
 good = messages.encode(whole)
 print(len(good), digest(good))
@@ -104,4 +104,3 @@ for begun in (window, oscore_context.NEW):
         if fresh:
             window = oscore_context.window_with(window, number)
         print(number, fresh, window.highest, window.seen)
-print(oscore_context.window_after(1 << 39).highest)

@@ -105,7 +105,7 @@ class Conversation:
             return self._exchange(request)
         self.number += 1
         sealed, exchange = oscore.protect_request(
-            self.security, request, CIPHER, number=self.number, with_id_context=True
+            self.security, request, CIPHER, number=self.number, kid_context=self.security.id_context
         )
         self.came = self._exchange(sealed)
         opened = oscore.unprotect_response(self.security, self.came, CIPHER, exchange)

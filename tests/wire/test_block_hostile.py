@@ -76,7 +76,7 @@ def test_a_block_of_the_link_fits_its_datagram_under_oscore_with_all_that_may_go
     _, exchange = oscore.protect_request(context, asked.request(), AesCcm(), number=1)
     sizes = [datagram_bytes(oscore.protect_response(context, answer, AesCcm(), exchange, number=(1 << 40) - 1))]
     assert len(answer.payload) == 128
-    sent, _ = oscore.protect_request(context, asked.request(), AesCcm(), number=(1 << 40) - 1, with_id_context=True)
+    sent, _ = oscore.protect_request(context, asked.request(), AesCcm(), number=(1 << 40) - 1, kid_context=bytes(16))
     sizes.append(datagram_bytes(sent))
     assert max(sizes) <= limits.DATAGRAM_BYTES_MAX < 256, sizes
 

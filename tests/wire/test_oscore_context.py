@@ -47,13 +47,6 @@ def test_a_number_is_accepted_once_and_not_when_it_is_too_old(numbers):
             assert window.highest == max(accepted) and 0 < window.seen < 1 << WINDOW_BITS
 
 
-@given(st.integers(0, TOP))
-def test_what_an_echo_or_a_journal_ends_is_past(number):
-    window = oscore_context.window_after(number)
-    assert not any(oscore_context.window_allows(window, old) for old in range(max(0, number - 40), number + 1))
-    assert oscore_context.window_allows(window, number + 1)
-
-
 def test_to_accept_what_is_not_fresh_is_our_bug():
     with pytest.raises(AssertionError):
         oscore_context.window_with(oscore_context.window_with(NEW, 3), 3)

@@ -3,10 +3,7 @@
 Both store 200-byte random payloads, 50 a flush, and wait for each flush, as a caller does that acknowledges before the
 next batch. Then both drain: 50 records are read and released, until nothing is left. The peer is SQLite's WAL with
 synchronous=FULL, one table (id, prio, ts, body), a checkpoint every 1000 pages; it commits its deletions, while the
-journal need not sync its own: a file that reappears after a power cut is freed again. ThingsBoard gateway's SQLite
-storage is measured as well where `thingsboard_gateway` can be imported: with 50 records a pack, but it acknowledges
-before its commit and syncs at checkpoints only (synchronous=NORMAL), so it promises less: its insert rate counts until
-all is in the database, and it has no flush time.
+journal need not sync its own: a file that reappears after a power cut is freed again.
 
 Bytes written are given per payload byte, by two counters. `process` is write_bytes of /proc/self/io: pages that this
 process made dirty, each once until it is written back; it excludes the file system's own journal and the device's
@@ -17,28 +14,21 @@ of a disk. Linux only.
 
 The second table is a district at its real cadence: 300 nodes, a record a minute, a flush in 500 ms, so two or three
 records a flush, each flush awaited, the next one at once; then drained, 50 at a time. A flush costs whole pages, so a
-byte of payload costs more than at 50 a flush. ThingsBoard syncs at checkpoints only, and this run is shorter than the
-time after which the kernel writes back: its figure here is better than that of a real day.
+byte of payload costs more than at 50 a flush.
 
     bocage bench journal --folder DIR --json
 """
 
 import argparse
-import importlib
-import importlib.util
 import json
-import logging
 import os
 import sqlite3
-import sys
 import tempfile
-from array import array
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from queue import SimpleQueue
 from statistics import median
-from threading import Event
-from time import perf_counter, sleep, time
+from time import perf_counter, time
 from typing import Any, NamedTuple, Protocol
 
 from gateway.core.custody.disk import Ticket
@@ -57,7 +47,6 @@ DAY_RECORDS = 300 * 24 * 60
 CADENCE_BATCHES = (2, 3)  # in turns: 5 records a second, a flush in 500 ms
 # The inventory is saved every ten seconds while records come: of two flushes a second, with each twentieth.
 FLUSHES_A_LIST = 20
-_INSTALL = "pip install 'thingsboard-gateway>=3.8,<3.9'"
 _SECTOR_BYTES = 512  # the unit of /sys/dev/block, not the device's own sectors
 _SECTORS_WRITTEN = 6  # column, Documentation/block/stat.rst
 _FIGURES = {
@@ -77,12 +66,8 @@ Row = dict[str, float | None]
 class Store(Protocol):
     """Describes a durable queue under test."""
 
-    def put(self, payloads: list[bytes]) -> float | None:
-        """Stores one batch and waits for its flush; returns the seconds of the flush, None if the store does not report
-        it."""
-
-    def settle(self) -> None:
-        """Waits until all that was put is on the disk."""
+    def put(self, payloads: list[bytes]) -> float:
+        """Stores one batch and waits for its flush; returns the seconds of the flush."""
 
     def drain(self) -> int:
         """Reads all records in batches and releases each; returns how many there were."""
@@ -128,9 +113,6 @@ class OurJournal:
         while not self._state_reports.empty():
             self._journal.on_state_synced(*self._state_reports.get())
 
-    def settle(self) -> None:
-        """Does nothing: each flush was awaited."""
-
     def drain(self) -> int:
         first = position = self._journal.oldest(self._stream)
         while items := self._journal.read(self._stream, position, count_max=BATCH, bytes_max=64_000):
@@ -163,9 +145,6 @@ class Sqlite:
         self._base.execute("COMMIT")
         return perf_counter() - start
 
-    def settle(self) -> None:
-        """Does nothing: each commit was awaited."""
-
     def drain(self) -> int:
         count = 0
         while rows := self._base.execute(f"SELECT id, body FROM queue ORDER BY id LIMIT {BATCH}").fetchall():
@@ -175,41 +154,6 @@ class Sqlite:
 
     def close(self) -> None:
         self._base.close()
-
-
-class ThingsBoard:
-    """Stores into ThingsBoard gateway's SQLite storage, if installed; 50 events a pack, its files never rotated.
-    Payloads are texts of 200 characters: it accepts no bytes."""
-
-    def __init__(self, folder: Path) -> None:
-        module = importlib.import_module("thingsboard_gateway.storage.sqlite.sqlite_event_storage")
-        log = logging.getLogger("bocage.bench.thingsboard")
-        log.setLevel(logging.CRITICAL)
-        log.trace = log.debug  # type: ignore[attr-defined]  # it expects its own kind of logger
-        settings = {"data_file_path": f"{folder}/", "max_read_records_count": BATCH}
-        self._storage = module.SQLiteEventStorage(settings, log, Event())
-        self._count = 0
-
-    def put(self, payloads: list[bytes]) -> None:
-        for payload in payloads:
-            assert self._storage.put(payload[: PAYLOAD_BYTES // 2].hex())
-        self._count += len(payloads)
-
-    def settle(self) -> None:
-        while not (self._storage.write_queue.empty() and self._storage.len() == self._count):
-            sleep(0.01)
-
-    def drain(self) -> int:
-        """Drains as `Store` asks. Some records come twice. It keeps hashes, since texts would slow down the
-        gc.collect() of each pack."""
-        seen = array("q")
-        while (pack := self._storage.get_event_pack()) or self._storage.len():
-            seen.extend(map(hash, pack))
-            self._storage.event_pack_processing_done()
-        return len(set(seen))
-
-    def close(self) -> None:
-        self._storage.stop()
 
 
 def bytes_of_process() -> int | None:
@@ -255,7 +199,6 @@ def measure_day(open_store: Callable[[Path], Store], folder: Path, flushes: int)
     for number in range(flushes):
         count = CADENCE_BATCHES[number % len(CADENCE_BATCHES)]
         store.put([os.urandom(PAYLOAD_BYTES) for _ in range(count)])
-        store.settle()
         records += count
     os.sync()  # the records are on the disk before they are released, as in an outage
     drained = store.drain()
@@ -277,8 +220,7 @@ def measure(open_store: Callable[[Path], Store], folder: Path, records: int) -> 
     batches = [payloads[at : at + BATCH] for at in range(0, records, BATCH)]
     before = _Written.now(folder)
     start = perf_counter()
-    flushes = sorted(took for batch in batches if (took := store.put(batch)) is not None)
-    store.settle()
+    flushes = sorted(store.put(batch) for batch in batches)
     insert_s = perf_counter() - start
     del payloads, batches
     between = _Written.now(folder)
@@ -291,8 +233,8 @@ def measure(open_store: Callable[[Path], Store], folder: Path, records: int) -> 
     insert, whole = (written.since(before, records * PAYLOAD_BYTES) for written in (between, after))
     return {
         "insert_per_s": records / insert_s,
-        "flush_p50_ms": median(flushes) * 1000 if flushes else None,
-        "flush_p99_ms": flushes[len(flushes) * 99 // 100] * 1000 if flushes else None,
+        "flush_p50_ms": median(flushes) * 1000,
+        "flush_p99_ms": flushes[len(flushes) * 99 // 100] * 1000,
         "insert_process_bytes": insert[0],
         "insert_device_bytes": insert[1],
         "drain_per_s": records / drain_s,
@@ -301,14 +243,8 @@ def measure(open_store: Callable[[Path], Store], folder: Path, records: int) -> 
     }
 
 
-def stores() -> dict[str, Callable[[Path], Store]]:
-    """Returns the stores that are measured, in the order of the turns."""
-    found: dict[str, Callable[[Path], Store]] = {"journal": OurJournal, "sqlite": Sqlite}
-    if importlib.util.find_spec("thingsboard_gateway") is None:
-        print(f"thingsboard_gateway is not installed, its column is left out; {_INSTALL}", file=sys.stderr)
-    else:
-        found["thingsboard"] = ThingsBoard
-    return found
+# In the order of the turns.
+STORES: dict[str, Callable[[Path], Store]] = {"journal": OurJournal, "sqlite": Sqlite}
 
 
 def summary(rows: list[Row]) -> dict[str, dict[str, float] | None]:
@@ -331,7 +267,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def _days(args: argparse.Namespace, figures: dict[str, dict[str, Any]]) -> dict[str, dict[str, float | None]]:
     """Returns the MB a day of each store: by the rounds' ratio at 50 a flush, and as measured at the real cadence."""
     days = {}
-    for name, open_store in stores().items():
+    for name, open_store in STORES.items():
         with tempfile.TemporaryDirectory(prefix="bocage-journal-", dir=args.folder) as folder:
             row = measure_day(open_store, Path(folder), args.flushes)
         at_50 = figures[name]["all_process_bytes"]
@@ -345,9 +281,8 @@ def _days(args: argparse.Namespace, figures: dict[str, dict[str, Any]]) -> dict[
 
 
 def _rounds(args: argparse.Namespace) -> Iterator[tuple[str, Row]]:
-    candidates = stores()
     for _ in range(args.rounds):
-        for name, open_store in candidates.items():
+        for name, open_store in STORES.items():
             with tempfile.TemporaryDirectory(prefix="bocage-journal-", dir=args.folder) as folder:
                 yield name, measure(open_store, Path(folder), args.records)
 

@@ -1,9 +1,8 @@
 """Runs on a MicroPython VM or on CPython, for `bocage bench link`: the costs of OSCORE for one telemetry message.
 
-First the cost of each step of the cipher, then a message through a node's whole end of the link: `link_message` is all
-of it, request, datagram and the answer opened, with the CoAP machine below; `clear_message` the same with the machine
-alone; `handshake` what each start costs, its bytes those of request 1, of response 1 and of the additional length of
-request 2.
+A message passes a node's whole end of the link: `link_message` is all of it, request, datagram and the answer opened,
+with the CoAP machine below; `clear_message` the same with the machine alone; `handshake` what each start costs, its
+bytes those of request 1, of response 1 and of the additional length of request 2.
 
 Prints lines `name microseconds allocated encoded`: time of one call, heap bytes it took (0 where that is not known),
 bytes of its datagram. The collector is off while heap is measured, so no memory is freed.
@@ -22,10 +21,9 @@ from wire.coap_message import Content
 from wire.oscore_context import GATEWAY_ID, Pairing, Session, unwrap, wrap
 from wire.oscore_link import NodeLink
 
-REPEATS, NODE_REPEATS = 300, 200
+REPEATS = 200
 ALLOCATED_OVER = 8
 RECORD = bytes(range(48))  # a streetlight's record of 8 readings at its worst
-TOKEN = b"tokn"
 ANSWER = bytes(12)
 KID = b"\1\0\7"
 R2 = b"gateways"
@@ -49,69 +47,6 @@ except ImportError:
 
 
 SECRET = bytes(range(16))
-NODE = oscore_context.derive(SECRET, sender_id=b"\0\0\7", recipient_id=b"g", id_context=b"node7\1")
-GATEWAY = oscore_context.derive(SECRET, sender_id=b"g", recipient_id=b"\0\0\7", id_context=b"node7\1")
-REQUEST = Content(messages.POST, ((messages.URI_PATH, b"t"), (messages.CONTENT_FORMAT, b"\x3c")), RECORD)
-RESPONSE = Content(messages.CHANGED, (), bytes(8))
-ASKED, EXCHANGE = oscore.protect_request(NODE, REQUEST, CIPHER, number=40000)
-HEARD = oscore.unprotect_request(GATEWAY, ASKED, CIPHER, window=oscore_context.NEW)[1]
-ANSWERED = oscore.protect_response(GATEWAY, RESPONSE, CIPHER, HEARD)
-
-
-def datagram(content):
-    whole = messages.Message(messages.CON, content.code, 7, TOKEN, content.options, content.payload)
-    return messages.encode(whole)
-
-
-def clear_request():
-    return datagram(REQUEST)
-
-
-def protected_request():
-    return datagram(oscore.protect_request(NODE, REQUEST, CIPHER, number=40000)[0])
-
-
-def opened_request():
-    oscore.unprotect_request(GATEWAY, ASKED, CIPHER, window=oscore_context.NEW)
-    return b""
-
-
-def protected_response():
-    return datagram(oscore.protect_response(GATEWAY, RESPONSE, CIPHER, HEARD, number=7))
-
-
-def opened_response():
-    oscore.unprotect_response(NODE, ANSWERED, CIPHER, EXCHANGE)
-    return b""
-
-
-def derived():
-    oscore_context.derive(SECRET, sender_id=b"\0\0\7", recipient_id=b"g", id_context=b"node7\1")
-    return b""
-
-
-def allocated(act):
-    if not hasattr(gc, "mem_alloc"):
-        return 0
-    gc.collect()
-    gc.disable()
-    before = gc.mem_alloc()
-    act()
-    after = gc.mem_alloc()
-    gc.enable()
-    return after - before
-
-
-for act in (clear_request, protected_request, opened_request, protected_response, opened_response, derived):
-    encoded = len(act())
-    taken = allocated(act)
-    start = now_us()
-    for _ in range(REPEATS):
-        act()
-    print(act.__name__, int(elapsed_us(now_us(), start) / REPEATS), taken, encoded)
-
-
-# --- a message through a node's whole end of the link -------------------------------------------------------------
 
 
 def endpoint():
@@ -195,7 +130,7 @@ def costs(act, *words):
 def measure(name, peers):
     """Prints the mean cost of many messages; only the node's own share counts."""
     us = taken = encoded = 0
-    for number in range(NODE_REPEATS):
+    for number in range(REPEATS):
         gc.collect()
         gc.disable()
         datagram, asking_us, asking = costs(peers.ask)
@@ -203,10 +138,10 @@ def measure(name, peers):
         _, hearing_us, hearing = costs(peers.receive_answer, answer)
         gc.enable()
         us += asking_us + hearing_us
-        if number >= NODE_REPEATS - ALLOCATED_OVER:
+        if number >= REPEATS - ALLOCATED_OVER:
             taken += asking + hearing
         encoded = max(encoded, len(datagram))
-    print(name, int(us / NODE_REPEATS), taken // ALLOCATED_OVER, encoded)
+    print(name, int(us / REPEATS), taken // ALLOCATED_OVER, encoded)
 
 
 def agree():

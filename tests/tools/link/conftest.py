@@ -2,6 +2,10 @@
 
 import pytest
 
+from tests.support.captured_street import street
+
+__all__ = ["street"]
+
 from tools import command_line
 
 

@@ -1,74 +1,12 @@
 """A node's key opens a capture of its real traffic, from its first request after a start on, and prints no secret."""
 
 import json
-from random import Random
 
-import pytest
-
-from gateway.core.link.link import Link
 from gateway.shell import keys as node_keys
-from simulator.hosts.keys import CIPHER, key_of, keys_of, link_of
+from simulator.hosts.keys import key_of, keys_of
+from tests.support.captured_street import NODE, OTHER
 from tools import cli
 from tools.link.opener import Opener
-from tools.link.sources import Datagram
-from wire import coap_message as messages
-from wire import quantity, record
-from wire.record import Answer, Record, Stamp
-
-NODE, OTHER = bytes.fromhex("7c1f0a2c01000001"), bytes.fromhex("7c1f0a2c01000002")
-GATEWAY_ADDRESS = ("192.0.2.1", 5683)
-ANSWER = record.encode_answer(Answer(1_795_561_200, 1, None, 0))
-
-
-def reading(sequence):
-    return record.encode(Record(3, sequence, Stamp(record.SYNCED, 1_795_561_200, 2), {quantity.POWER: 357}))
-
-
-class Street:
-    """Two nodes and their gateway; `passed` is what somebody beside the line has captured."""
-
-    def __init__(self):
-        self.passed = []
-        self.boots = 0
-        self.nodes = {}
-        self.restart_gateway()
-        for node in (NODE, OTHER):
-            self.start(node)
-
-    def restart_gateway(self):
-        self.gateway = Link(
-            keys_of([NODE, OTHER]), CIPHER, random_below=Random(len(self.passed)).randrange
-        )
-
-    def start(self, node):
-        self.boots += 1
-        self.nodes[node] = link_of(node, "gateway", boot=self.boots, random_below=Random(self.boots).randrange)
-
-    def report(self, node, sequence):
-        address = (f"192.0.2.{10 + node[-1]}", 40_000)
-        link = self.nodes[node]
-        link.request("gateway", messages.POST, (b"t",), reading(sequence), now_ms=0)
-        while outgoing := link.outgoing():
-            for _, data in outgoing:
-                self.passed.append(Datagram(None, address, GATEWAY_ADDRESS, data))
-                for asked in self.gateway.receive(data, address, now_ms=0):
-                    self.gateway.respond(asked.exchange, messages.CHANGED, ANSWER, now_ms=0)
-            for _, data in self.gateway.outgoing():
-                self.passed.append(Datagram(None, GATEWAY_ADDRESS, address, data))
-                link.receive(data, "gateway", now_ms=0)
-
-
-@pytest.fixture
-def street():
-    made = Street()
-    for sequence in range(3):
-        made.report(NODE, sequence)
-        made.report(OTHER, sequence)
-    made.restart_gateway()
-    made.report(NODE, 3)
-    made.start(NODE)
-    made.report(NODE, 4)
-    return made
 
 
 def test_all_of_a_nodes_traffic_is_opened_over_restarts_of_either_side(street):

@@ -1,8 +1,7 @@
 """Our traffic in captures, which tshark reads for us; and our decoder beside Wireshark's: no malformed mark, the same
-fields, the same plaintext."""
+fields."""
 
 import json
-import re
 import struct
 import subprocess
 from ipaddress import ip_address
@@ -10,9 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import protected_traffic as traffic
 from tools import cli
-from wire.oscore import pack
+from tools.link.sources import Datagram
 
 pytestmark = [pytest.mark.live, pytest.mark.usefixtures("tshark_path")]
 
@@ -30,7 +28,7 @@ def packet(source, destination, data):
 def written(folder, passed, *, snap=65_535):
     """A pcap file, in nanoseconds, of raw IP packets."""
     out = struct.pack("<IHHiIII", 0xA1B23C4D, 2, 4, 0, 0, snap, 101)
-    for time_ns, source, destination, datagram, _ in passed:
+    for time_ns, source, destination, datagram in passed:
         data = packet(source, destination, datagram)
         out += struct.pack("<IIII", *divmod(time_ns, 1_000_000_000), len(data[:snap]), len(data)) + data[:snap]
     path = folder / "capture"
@@ -39,39 +37,15 @@ def written(folder, passed, *, snap=65_535):
 
 
 @pytest.fixture
-def tshark(tshark_path):
-    """The standard output of tshark, which has the context, for a capture."""
-    fields = traffic.SECRET_FIELDS
-    texts = (traffic.NODE_ID, traffic.GATEWAY_ID, fields["master_secret"], fields["master_salt"], fields["id_context"])
-    row = ",".join(f'"{value.hex()}"' for value in texts)
-    key = f'uat:oscore_contexts:{row},"AES-CCM-16-64-128 (CCM*)"'
-
-    def run(path, *words):
-        command = [tshark_path, "-n", "-r", str(path), "-o", key, *words]
-        return subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout
-
-    return run
-
-
-@pytest.fixture
-def dissect(tshark):
+def dissect(tshark_path):
     """The layers that tshark finds in a capture, packet by packet."""
 
     def run(path):
-        said = json.loads(tshark(path, "-T", "json", "--no-duplicate-keys"))
-        return [packet["_source"]["layers"] for packet in said]
+        command = [tshark_path, "-n", "-r", str(path), "-T", "json", "--no-duplicate-keys"]
+        said = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout
+        return [packet["_source"]["layers"] for packet in json.loads(said)]
 
     return run
-
-
-def plaintexts(dump):
-    """What `tshark -x` prints under "Decrypted OSCORE", one a packet that opens."""
-    titles = re.split(r"^(.*\(\d+ bytes\):)$", dump, flags=re.MULTILINE)
-    found = []
-    for title, rows in zip(titles[1::2], titles[2::2], strict=True):
-        if title.startswith("Decrypted OSCORE"):
-            found.append(bytes.fromhex("".join(row[6:53] for row in rows.strip().partition("\n\n")[0].splitlines())))
-    return found
 
 
 def shown_by_us(capsys, path, *words):
@@ -93,11 +67,10 @@ def plain(value):
     return value.replace(":", "")
 
 
-def test_tshark_reads_our_traffic_as_we_do(tmp_path, capsys, dissect):
-    passed = traffic.an_hour()
-    path = written(tmp_path, passed)
+def test_tshark_reads_our_traffic_as_we_do(tmp_path, capsys, dissect, street):
+    path = written(tmp_path, street.passed)
     theirs, ours = dissect(path), shown_by_us(capsys, path)
-    assert len(theirs) == len(ours) == len(passed) > 10
+    assert len(theirs) == len(ours) == len(street.passed) > 10
     for layers, shown in zip(theirs, ours, strict=True):
         coap = layers["coap"]
         assert not troubles(coap)
@@ -122,29 +95,11 @@ def header_of(coap):
     return {name: None if value is None else plain(value) for name, value in found.items()}
 
 
-def test_tshark_opens_our_traffic_to_what_was_protected(tmp_path, tshark, dissect):
-    # Wireshark finds a context by the ID Context that stands in the request, which we send after a boot only.
-    passed = traffic.an_hour(always_with_id_context=True)
-    path = written(tmp_path, passed)
-    protected = [content for *_, content in passed if content is not None]
-    assert plaintexts(tshark(path, "-x")) == [b"".join(pack(content)[0]) for content in protected]
-    assert len(protected) == 12
-    for layers, (*_, content) in zip(dissect(path), passed, strict=True):
-        if content is None:
-            assert "oscore" not in layers
-            continue
-        oscore = layers["oscore"]
-        assert not troubles(oscore) and oscore["oscore.tag"], "the tag holds there too"
-        assert int(oscore["oscore.code"]) == content.code
-
-
-def test_tshark_marks_what_is_broken(tmp_path, dissect):
+def test_tshark_marks_what_is_broken(tmp_path, dissect, street):
     """So that the absence of a mark above says something."""
-    passed = traffic.an_hour(always_with_id_context=True)
-    first = passed[0][3]
-    for damaged in (first[:-1] + bytes((first[-1] ^ 1,)), first[:9] + b"\xff"):
-        (layers,) = dissect(written(tmp_path, [(*passed[0][:3], damaged, None)]))
-        assert troubles(layers)
+    first = street.passed[0]
+    (layers,) = dissect(written(tmp_path, [first._replace(data=first.data[:9] + b"\xff")]))
+    assert troubles(layers)
 
 
 # --- tshark reads captures for us ---
@@ -156,27 +111,27 @@ def said_of(capsys, path, status):
 
 
 @pytest.mark.parametrize("form", ["pcap", "nsecpcap", "pcapng"])
-def test_files_that_wiresharks_programs_write(tmp_path, capsys, tshark_path, form):
-    path = written(tmp_path, traffic.an_hour())
+def test_files_that_wiresharks_programs_write(tmp_path, capsys, tshark_path, street, form):
+    path = written(tmp_path, street.passed)
     expected = shown_by_us(capsys, path)
-    assert (expected[6]["from"], expected[6]["to"]) == ("10.0.0.7:40001", "10.0.0.1:5683")
-    assert expected[6]["time"] == "2026-11-24T23:00:00.130456Z"
+    assert (expected[0]["from"], expected[0]["to"]) == ("192.0.2.11:40000", "192.0.2.1:5683")
+    assert expected[6]["time"] == "2026-11-24T23:00:00.129456Z"
     converted = tmp_path / "converted"
     editcap = Path(tshark_path).with_name("editcap")
     subprocess.run([str(editcap), "-F", form, str(path), str(converted)], capture_output=True, check=True, timeout=60)
     assert shown_by_us(capsys, converted) == expected
 
 
-def test_only_the_port_that_is_asked_for_is_shown(tmp_path, capsys):
-    _, node, gateway, data, _ = traffic.an_hour()[0]
-    others = [(0, ("2001:db8::7", 40_001), ("fe80::1", 5683), data, None), (0, node, (gateway[0], 53), data, None)]
+def test_only_the_port_that_is_asked_for_is_shown(tmp_path, capsys, street):
+    _, node, gateway, data = street.passed[0]
+    others = [Datagram(0, ("2001:db8::7", 40_001), ("fe80::1", 5683), data), Datagram(0, node, (gateway[0], 53), data)]
     (shown, summary) = said_of(capsys, written(tmp_path, others), 0)
     assert (shown["from"], shown["to"]) == ("[2001:db8::7]:40001", "[fe80::1]:5683")
     assert summary["summary"]["datagrams"] == 1
 
 
-def test_what_a_capture_has_cut_is_said(tmp_path, capsys):
-    whole = traffic.an_hour()[:1]
+def test_what_a_capture_has_cut_is_said(tmp_path, capsys, street):
+    whole = street.passed[:1]
     (shown, _) = said_of(capsys, written(tmp_path, whole, snap=40), 2)
     assert "the capture holds 12 of" in shown["unreadable"]
     path = written(tmp_path, whole)
@@ -188,8 +143,8 @@ def test_what_a_capture_has_cut_is_said(tmp_path, capsys):
     assert str(path) in shown["unreadable"]
 
 
-def test_without_tshark_the_package_is_named(tmp_path, capsys, monkeypatch):
-    path = written(tmp_path, traffic.an_hour())
+def test_without_tshark_the_package_is_named(tmp_path, capsys, monkeypatch, street):
+    path = written(tmp_path, street.passed)
     monkeypatch.setenv("PATH", str(tmp_path))
     (shown, _) = said_of(capsys, path, 2)
     assert "apt-get install tshark" in shown["unreadable"]
