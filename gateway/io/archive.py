@@ -20,10 +20,23 @@ import shutil
 from pathlib import Path
 
 from gateway.core.self_update import Change
-from gateway.io.packages import INSTALL, KEEP, NO_SNAPSHOTS, NOT_KEPT, PackageFault, apt_get, gist, run
+from gateway.io.packages import (
+    INSTALL,
+    KEEP,
+    NO_SNAPSHOTS,
+    NO_SUCH_STATE,
+    NOT_KEPT,
+    UNREACHABLE,
+    PackageFault,
+    apt_get,
+    gist,
+    run,
+)
 
 # As `apt-get --simulate` writes it: Inst openssl [3.5.1-1] (3.5.4-1 Debian-Security:13/stable-security [arm64])
 _INST = re.compile(r"^Inst (\S+) (?:\[(\S+)\] )?\((\S+) ", re.MULTILINE)
+# What apt says of an address that answers, and has no such file (RFC 9110): to ask again brings nothing.
+_ABSENT = re.compile(": 4(04|10) ")
 _UPGRADE = ("upgrade", "--yes", "--with-new-pkgs", "--fix-broken", *KEEP)
 _BACK = """\
 #!/bin/sh
@@ -51,7 +64,7 @@ class Archive:
         for name in ("lists/partial", "archives/partial"):
             (self._folder / name).mkdir(parents=True, exist_ok=True)
         for _ in range(2):  # where the snapshots are, a source may say in what is read first
-            apt_get(*self._options(state), "-oAPT::Update::Error-Mode=any", "update")
+            self._get(state, "-oAPT::Update::Error-Mode=any", "update")
             if any(state in path.name for path in (self._folder / "lists").iterdir()):
                 return
         raise PackageFault(NO_SNAPSHOTS)
@@ -63,7 +76,7 @@ class Archive:
 
     def fetch(self, state: str) -> None:
         """Fetches the packages. PackageFault."""
-        apt_get(*self._options(state), *_UPGRADE, "--download-only")
+        self._get(state, *_UPGRADE, "--download-only")
 
     def keep(self, changes: tuple[Change, ...]) -> None:
         """Repacks what will change, and writes the way back. PackageFault; OSError."""
@@ -114,6 +127,14 @@ class Archive:
         """Deletes what was fetched and kept, and the kernels that nothing needs any more."""
         shutil.rmtree(self._folder, ignore_errors=True)
         run(["apt-get", "-q", "remove", "--yes", "?and(?garbage,?name(^linux-image))", "-oDPkg::Lock::Timeout=600"])
+
+    def _get(self, state: str, *words: str) -> None:
+        try:
+            apt_get(*self._options(state), *words)
+        except PackageFault as fault:
+            if fault.reason == UNREACHABLE and state in fault.detail and _ABSENT.search(fault.detail):
+                raise PackageFault(NO_SUCH_STATE, fault.detail) from fault
+            raise
 
     def _options(self, state: str) -> tuple[str, ...]:
         options = {

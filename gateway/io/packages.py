@@ -18,7 +18,7 @@ AGENT_UNIT = "bocage-gateway.service"
 # Words of a fault. The first comes and goes with the link; the others are told to the centre.
 UNREACHABLE, FULL, INSTALL = "unreachable", "disk-full", "install"
 SIGNATURE, DIGEST, UNKNOWN = "signature", "digest", "not-published"
-NOT_KEPT, NO_SNAPSHOTS = "not-kept", "no-snapshots"
+NOT_KEPT, NO_SNAPSHOTS, NO_SUCH_STATE = "not-kept", "no-snapshots", "no-such-state"
 _ENVIRONMENT = {
     "PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8", "LANGUAGE": "C", "DEBIAN_FRONTEND": "noninteractive",
 }  # fmt: skip
@@ -159,8 +159,8 @@ def run(words: list[str], cwd: Path | None = None) -> subprocess.CompletedProces
 
 
 def gist(said: str) -> str:
-    """Returns why something failed, in one line: what apt says under the address, else the last complaint."""
+    """Returns why something failed, in one line: an address and what apt says under it, else the last complaint."""
     lines = said.splitlines()
-    under = [after.strip() for line, after in pairwise(lines) if line.startswith("Err:")]
+    under = [f"{line.split()[1]}: {after.strip()}" for line, after in pairwise(lines) if line.startswith("Err:")]
     complaints = [line.strip() for line in lines if line.startswith(("E:", "W:", "dpkg:"))]
     return (under[:1] or complaints[-1:] or [" ".join(lines)])[0][:200]

@@ -104,6 +104,7 @@ WORDS = Phrases({
     "why.no-way-back": N_("the version before is not in the repository"),
     "why.unreachable": N_("the archive is not reached"),
     "why.no-snapshots": N_("no source of the system keeps snapshots"),
+    "why.no-such-state": N_("the archive has no snapshot of that instant: begin a campaign for another"),
     "why.not-kept": N_("the former packages could not be kept"),
     "why.disk-full": N_("no room on the card"),
     "why.digest": N_("what came is not what was signed"),
