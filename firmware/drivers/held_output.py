@@ -23,12 +23,12 @@ class HeldOutput:
             return True
         if self.held is None and self._due_ms is not None and now_ms < self._due_ms:
             return False
-        taken = self._write(value)
-        self.held = value if taken else None
-        self._due_ms = now_ms + (REFRESH_MS if taken else RETRY_MS)
-        if not taken:
+        is_written = self._write(value)
+        self.held = value if is_written else None
+        self._due_ms = now_ms + (REFRESH_MS if is_written else RETRY_MS)
+        if not is_written:
             self.faults += 1
-        return taken
+        return is_written
 
     def force(self, value) -> bool:
         """Writes now and remembers nothing: for the end of a program, where there is no clock any more."""

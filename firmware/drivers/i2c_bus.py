@@ -76,8 +76,8 @@ class Bus:
     def write_register(self, address, register, data) -> bool:
         """Writes the register's number and its bytes in one transfer."""
         try:
-            taken = self._is_free() and self._i2c.writevto(address, (bytes((register,)), data))
-            if taken == 1 + len(data) and self._sda.value():
+            written = self._is_free() and self._i2c.writevto(address, (bytes((register,)), data))
+            if written == 1 + len(data) and self._sda.value():
                 return True
         except OSError:
             pass

@@ -147,7 +147,7 @@ class Shell:
         if woken is None:
             self._wear.spend(checkpoint.BOOT, now_ms=now_ms)
         wdt.feed()
-        log = RecordLog(LogFiles(), spend=self._may_write_log, looked=wdt.feed)
+        log = RecordLog(LogFiles(), spend=self._may_write_log, on_file=wdt.feed)
         wdt.feed()
         trade = self._make_trade(settings, settled.product, start, random_below, now_ms)
         self._sleeps = self._may_sleep(settings, trade)

@@ -31,20 +31,20 @@ def open_two(program, files, choice, updating, *, implementation=sys.implementat
         is_rescue=False,
     )
     rom = SlotRom(_half(choice.other), choice.choose, choice.confirm, interpreter.PIECE_BYTES)
-    told = [(choice.given_up, "fell-back", WORD)] if choice.given_up else []
-    return TwoUpdates((program, other), (files, rom), number, 1 if choice.is_trial else 0, told)
+    outcomes = [(choice.given_up, "fell-back", WORD)] if choice.given_up else []
+    return TwoUpdates((program, other), (files, rom), number, 1 if choice.is_trial else 0, outcomes)
 
 
 class TwoUpdates:
     """Holds both, as (program, interpreter). `number`: of the running interpreter, 0: it came by USB. `at`: the index
-    of the one under way, or on trial. `told`: the first outcomes to report."""
+    of the one under way, or on trial. `outcomes`: the first outcomes to report."""
 
-    def __init__(self, both, files, number, at, told):
+    def __init__(self, both, files, number, at, outcomes):
         self.number = number
         self._both = both
         self._files = files
         self._at = at
-        self._told = told
+        self._outcomes = outcomes
 
     @property
     def wants_restart(self):
@@ -80,9 +80,9 @@ class TwoUpdates:
 
     def drain_outcomes(self):
         """Drains the outcomes to report; those of an interpreter have a third item."""
-        if self._told:
-            told, self._told = self._told, ()
-            return told
+        if self._outcomes:
+            outcomes, self._outcomes = self._outcomes, ()
+            return outcomes
         outcomes = self._both[self._at].drain_outcomes()
         return [outcome + (WORD,) for outcome in outcomes] if self._at and outcomes else outcomes
 
@@ -91,7 +91,7 @@ class TwoUpdates:
         return sooner(mine, self._both[1 - self._at].deadline_ms(now_ms)) if self.is_idle() else mine
 
     def is_idle(self):
-        return not self._told and self._both[self._at].is_idle()
+        return not self._outcomes and self._both[self._at].is_idle()
 
     def rest_ms(self, now_ms):
         mine = self._both[self._at].rest_ms(now_ms)

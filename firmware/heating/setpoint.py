@@ -79,8 +79,8 @@ class SetpointLadder:
         """Returns the exceptions for the Plan: a closure, and hours that a person has ordered, which are occupied."""
         if self._known_s is None:
             self._known_s = moment.unix_s
-        told = moment.directives
-        if not self._exceptions and directive.EXCEPTION not in told and directive.OCCUPIED not in told:
+        directives = moment.directives
+        if not self._exceptions and directive.EXCEPTION not in directives and directive.OCCUPIED not in directives:
             return ()  # nearly always
         closed, ordered = self._closed, self._ordered = self._closure(moment), self._hours(moment)
         return tuple([one for one in (closed, ordered) if one is not None])

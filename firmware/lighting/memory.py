@@ -17,8 +17,8 @@ from collections import namedtuple
 from lighting import limits
 from wire import event
 
-# `standing`: bits as of the function `standing`. `aged`: (YYYYMMDD, hours).
-LampMemory = namedtuple("LampMemory", ("lamp_s", "starts", "wh", "gear_wh", "asset", "standing", "aged"))
+# `faults`: bits as of the function `fault_bits`. `aged`: (YYYYMMDD, hours).
+LampMemory = namedtuple("LampMemory", ("lamp_s", "starts", "wh", "gear_wh", "asset", "faults", "aged"))
 
 _FORMAT = "<IIIIQ"
 _MORE = "<III"
@@ -27,7 +27,7 @@ U32 = 0xFFFFFFFF
 _NEVER = (0, 0)
 EMPTY = LampMemory(0, 0, 0, None, 0, 0, _NEVER)
 
-# Bits of `standing`, the lowest first; a code never changes its place.
+# Bits of `faults`, the lowest first; a code never changes its place.
 _CODES = (
     event.LAMP_FAILURE,
     event.LAMP_UNEXPECTED_ON,
@@ -59,8 +59,8 @@ def decode(data):
     if len(data) != size and len(data) < end:
         return EMPTY
     lamp_s, starts, wh, asset, gear_wh = struct.unpack(_FORMAT, data[:size])
-    standing, day, hours = (0, 0, 0) if len(data) == size else struct.unpack(_MORE, data[size:end])
-    return LampMemory(lamp_s, starts, wh, None if gear_wh == _UNKNOWN else gear_wh, asset, standing, (day, hours))
+    faults, day, hours = (0, 0, 0) if len(data) == size else struct.unpack(_MORE, data[size:end])
+    return LampMemory(lamp_s, starts, wh, None if gear_wh == _UNKNOWN else gear_wh, asset, faults, (day, hours))
 
 
 def encode(kept):
@@ -68,7 +68,7 @@ def encode(kept):
     gear_wh = _UNKNOWN if kept.gear_wh is None else kept.gear_wh
     counts = [min(count, U32) for count in (kept.lamp_s, kept.starts, kept.wh)]
     data = struct.pack(_FORMAT, counts[0], counts[1], counts[2], kept.asset, gear_wh)
-    return data + struct.pack(_MORE, kept.standing, kept.aged[0], kept.aged[1])
+    return data + struct.pack(_MORE, kept.faults, kept.aged[0], kept.aged[1])
 
 
 def with_hours(kept, entry):
@@ -79,15 +79,15 @@ def with_hours(kept, entry):
     """
     if entry == kept.aged or entry[0] < kept.aged[0]:
         return kept
-    return LampMemory(3600 * entry[1], 0, kept.wh, kept.gear_wh, kept.asset, kept.standing, entry)
+    return LampMemory(3600 * entry[1], 0, kept.wh, kept.gear_wh, kept.asset, kept.faults, entry)
 
 
-def codes(standing):
+def codes(faults):
     """Returns the event codes of lamp and mains in these bits, as a set."""
-    return {code for place, code in enumerate(_CODES) if standing >> place & 1}
+    return {code for place, code in enumerate(_CODES) if faults >> place & 1}
 
 
-def standing(active):
+def fault_bits(active):
     """Returns the bits of a set of event codes."""
     return sum(1 << place for place, code in enumerate(_CODES) if code in active)
 

@@ -103,7 +103,7 @@ class Streetlight(Trade):
         # Clock and orders alone decide its light: no cell, no detector, no factor that changes with age.
         self._is_plain = cell is None and detector is None and not own.clo and own.maintenance is None
         self._flux = dimming.Flux(dimming.FluxModel(own.virtual_output, own.clo, own.maintenance))
-        self._active = memory.codes(kept.standing)  # the faults of lamp and mains
+        self._active = memory.codes(kept.faults)  # the faults of lamp and mains
         self._watch = LampWatch(
             watch.lamp_model(
                 own.lamp[0],
@@ -115,12 +115,12 @@ class Streetlight(Trade):
             ),
             has_relay=not is_dali,
             active=self._active,
-            relay_stuck_lit=kept.standing & memory.RELAY_STUCK_LIT != 0,
+            relay_stuck_lit=kept.faults & memory.RELAY_STUCK_LIT != 0,
         )
         self._supply = SupplyWatch(own.voltage[0], own.voltage[1], has_meter=not is_dali, active=self._active)
-        self._gear = _gear_watch(kept.standing) if is_dali else None
+        self._gear = _gear_watch(kept.faults) if is_dali else None
         # Samples in a row in which a converter did not accept its level.
-        self._silent = limits.GEAR_SILENT_SAMPLES if not is_dali and kept.standing & memory.GEAR_SILENT else 0
+        self._silent = limits.GEAR_SILENT_SAMPLES if not is_dali and kept.faults & memory.GEAR_SILENT else 0
         self._energy = EnergyMeter(kept.wh, kept.gear_wh, keeps=is_dali)
         self._lamp_ms = 1000 * kept.lamp_s
         self._lamp_at_ms = now_ms
@@ -133,7 +133,7 @@ class Streetlight(Trade):
         self.outputs = Output(FAIL_SAFE_PERCENT, decision.BOOT, 0)
         self._watch.observe_level(FAIL_SAFE_PERCENT, now_ms=now_ms)
         self._aged = kept.aged
-        self._restore(kept.standing, now_ms)
+        self._restore(kept.faults, now_ms)
         self._meter = None
         self._meter_level = FAIL_SAFE_PERCENT
         self._hourly = {}
@@ -149,15 +149,15 @@ class Streetlight(Trade):
         """
         self._starts += 1
 
-    def _restore(self, standing, now_ms):
+    def _restore(self, faults, now_ms):
         """Restores the faults of cell and detector from before this start; ends those of a part no longer fitted."""
-        self._standing = standing  # what `memory` has
-        self._stands = standing, now_ms  # what is in force now, and since when
+        self._saved_faults = faults  # what `memory` has
+        self._faults_since = faults, now_ms  # what is in force now, and since when
         cell = Photocell(now_ms=now_ms) if self._cell is None else self._cell
-        stuck = STUCK[standing >> memory.CELL_SHIFT & 3]
-        is_silent, fails = standing & memory.CELL_SILENT != 0, standing & memory.PRESENCE_FAILED != 0
+        stuck = STUCK[faults >> memory.CELL_SHIFT & 3]
+        is_silent, fails = faults & memory.CELL_SILENT != 0, faults & memory.PRESENCE_FAILED != 0
         self._reports.restore(stuck, is_silent, fails)
-        flags = standing >> memory.GEAR_FLAGS_SHIFT
+        flags = faults >> memory.GEAR_FLAGS_SHIFT
         if flags and self._gear is None:  # another output has replaced a gear whose faults were in force
             from lighting.dali_banks import FLAGS
 
@@ -224,11 +224,11 @@ class Streetlight(Trade):
             self._reports.report_gear(gear_changes, readings, self._light.level_percent)
         if inputs.ASSET in inside:
             self._reports.report_asset(inside[inputs.ASSET][0], inside[inputs.ASSET][1])
-        standing = self._standing_faults()
-        if standing != self._stands[0]:
-            self._stands = standing, now_ms
-        elif standing != self._standing and now_ms - self._stands[1] >= limits.REMEMBERED_MS:
-            self._standing = standing
+        faults = self._fault_bits()
+        if faults != self._faults_since[0]:
+            self._faults_since = faults, now_ms
+        elif faults != self._saved_faults and now_ms - self._faults_since[1] >= limits.REMEMBERED_MS:
+            self._saved_faults = faults
             self.keeps += 1  # save soon: a switched feeder is cut before the hour is over
 
     def _is_raised(self, now_ms):
@@ -259,7 +259,7 @@ class Streetlight(Trade):
             self._observe_light(values.get(quantity.ILLUMINANCE), moment)
 
     def sample_without_news(self, values, now_ms):
-        has_faults = self._standing or self._stands[0] or self._active or self._silent
+        has_faults = self._saved_faults or self._faults_since[0] or self._active or self._silent
         if values is None or has_faults or not self._is_plain or self._gear is not None:
             return False
         power_dw = values.get(quantity.POWER)
@@ -280,24 +280,24 @@ class Streetlight(Trade):
         self._meter = readings
         self._meter_level = self._light.level_percent
 
-    def _standing_faults(self):
+    def _fault_bits(self):
         """Returns the faults for `memory`, as bits: after a restart they are still in force."""
-        standing = memory.standing(self._active) if self._active else 0
+        faults = memory.fault_bits(self._active) if self._active else 0
         if self._watch.relay_stuck_lit:
-            standing |= memory.RELAY_STUCK_LIT
+            faults |= memory.RELAY_STUCK_LIT
         cell = self._cell
         if cell is not None:
-            standing |= STUCK.index(cell.stuck) << memory.CELL_SHIFT
-            standing |= memory.CELL_SILENT if cell.is_silent else 0
+            faults |= STUCK.index(cell.stuck) << memory.CELL_SHIFT
+            faults |= memory.CELL_SILENT if cell.is_silent else 0
         if self._presence is not None and self._presence.is_failed:
-            standing |= memory.PRESENCE_FAILED
+            faults |= memory.PRESENCE_FAILED
         if self._gear is not None:
-            standing |= self._gear.flags << memory.GEAR_FLAGS_SHIFT
+            faults |= self._gear.flags << memory.GEAR_FLAGS_SHIFT
             if self._gear.is_silent:
-                standing |= memory.GEAR_SILENT
+                faults |= memory.GEAR_SILENT
         elif self._silent >= limits.GEAR_SILENT_SAMPLES:
-            standing |= memory.GEAR_SILENT
-        return standing
+            faults |= memory.GEAR_SILENT
+        return faults
 
     def _ends_of_unjudged(self, has_no_meter):
         """Ends faults from before this start that no part which is fitted now can judge."""
@@ -537,7 +537,7 @@ class Streetlight(Trade):
                 energy.wh,
                 gear_wh,
                 self._reports.asset_known,
-                self._standing,
+                self._saved_faults,
                 self._aged,
             )
         )
@@ -549,8 +549,8 @@ class Streetlight(Trade):
         return self._lamp_ms // 1000
 
 
-def _gear_watch(standing):
+def _gear_watch(faults):
     """Loads the watch of a gear only where there is one: its memory banks take 5 KB of bytecode."""
     from lighting.dali_gear import GearWatch
 
-    return GearWatch(standing & memory.GEAR_SILENT != 0, standing >> memory.GEAR_FLAGS_SHIFT)
+    return GearWatch(faults & memory.GEAR_SILENT != 0, faults >> memory.GEAR_FLAGS_SHIFT)

@@ -72,8 +72,8 @@ class Node:
         self.chip = None
         if clock_chip:
             from node.clock_chip import ClockChip  # few boards have one
-            is_told = woken is not None and woken.image.told == 1
-            self.chip = ClockChip(self.time, self._own.chip_set_s, self._own.chip_doubt_s, is_told)
+            has_reported = woken is not None and woken.image.chip_reported == 1
+            self.chip = ClockChip(self.time, self._own.chip_set_s, self._own.chip_doubt_s, has_reported)
         self._outbox = Outbox(boot=boot.boot, log=log)
         self._sender = Sender(
             link,
@@ -202,12 +202,12 @@ class Node:
         # Sealing a request takes a chip as long as all the rest: one a turn, alarms first, and none when many records
         # were made since the last turn; `deadline_ms` asks for the next turn at once.
         before = self._sequence_before
-        is_said = before is not None and self._sequence - before > limits.MADE_MAX
-        self._sequence_before = None if is_said else self._sequence
-        is_said = is_said or self._sender.send(now_ms=now_ms, needs_time=needs_answer)
-        is_said = is_said or (self._fetch is not None and self._fetch.send(now_ms))
-        is_said = is_said or self._directives.send(now_ms)
-        if self._updating is not None and not is_said:
+        is_sent = before is not None and self._sequence - before > limits.MADE_MAX
+        self._sequence_before = None if is_sent else self._sequence
+        is_sent = is_sent or self._sender.send(now_ms=now_ms, needs_time=needs_answer)
+        is_sent = is_sent or (self._fetch is not None and self._fetch.send(now_ms))
+        is_sent = is_sent or self._directives.send(now_ms)
+        if self._updating is not None and not is_sent:
             self._update(now_ms)
 
     def report_event(self, code, active, detail, *, now_ms):

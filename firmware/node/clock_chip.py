@@ -17,14 +17,14 @@ class ClockChip:
     """Decides about one clock chip. `set_s`, `doubt_s`: the remembered time and doubt of its last setting (0:
     never)."""
 
-    def __init__(self, time, set_s, doubt_s, has_told=False):
+    def __init__(self, time, set_s, doubt_s, has_reported=False):
         self._time = time
         self.chip_set_s = set_s
         self.chip_doubt_s = doubt_s
         self._is_fitted = False
-        self._said = None  # (Unix s, our instant)
+        self._reading = None  # (Unix s, our instant)
         self._fault = None
-        self.has_told = has_told  # in this boot
+        self.has_reported = has_reported  # in this boot
 
     def read(self, unix_s, fault, *, is_start, now_ms) -> bool:
         """Observes the chip's time: Unix seconds, or None with SILENT or STOPPED. True when its time is accepted."""
@@ -33,7 +33,7 @@ class ClockChip:
             if is_start and self.chip_set_s:
                 self._fault = fault
             return False
-        self._said = (unix_s, now_ms)
+        self._reading = (unix_s, now_ms)
         doubt_s = chip_uncertainty_s(self.chip_set_s, self.chip_doubt_s, unix_s)
         return doubt_s is not None and self._time.carried(unix_s, doubt_s, now_ms=now_ms)
 
@@ -46,25 +46,25 @@ class ClockChip:
         if self.chip_set_s and 0 <= unix_s - self.chip_set_s < limits.CHIP_SET_APART_S:
             return None
         doubt_s = chip_uncertainty_s(self.chip_set_s, self.chip_doubt_s, unix_s)
-        if self._said is None or doubt_s is None or doubt_s > limits.CHIP_STALE_S:
+        if self._reading is None or doubt_s is None or doubt_s > limits.CHIP_STALE_S:
             return unix_s
-        said_s = self._said[0] + (now_ms - self._said[1]) // 1000
-        return unix_s if abs(said_s - unix_s) > limits.CHIP_OFF_S else None
+        chip_s = self._reading[0] + (now_ms - self._reading[1]) // 1000
+        return unix_s if abs(chip_s - unix_s) > limits.CHIP_OFF_S else None
 
     def was_set(self, unix_s, is_done, *, now_ms):
         """Observes the outcome of setting the chip. After a failure it is tried again at the next start or waking."""
         if is_done:
             self.chip_set_s, self.chip_doubt_s = unix_s, self._time.uncertainty_s(now_ms)
-            self._said = (unix_s, now_ms)
+            self._reading = (unix_s, now_ms)
         else:
             self._is_fitted = False
 
     def next_fault(self):
         """Returns the word of a fault, once in a boot, else None."""
         word = self._fault or self._time.chip_fault
-        if word is None or self.has_told:
+        if word is None or self.has_reported:
             return None
-        self.has_told = True
+        self.has_reported = True
         return word
 
 

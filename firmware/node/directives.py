@@ -166,7 +166,7 @@ class Directives:
 
     def _accept(self, payload, now_ms):
         try:
-            told, unknown = directive.decode(payload)
+            values, unknown = directive.decode(payload)
         except WireFault:
             self.counters["unreadable"] += 1
             self._later(now_ms)
@@ -178,8 +178,8 @@ class Directives:
         self._ask_at_ms = now_ms + limits.DIRECTIVES_EVERY_MS - self._spread_ms
         self._expire(now_ms)  # directives that ended before are reported as ended
         held = {}
-        for code in told:
-            value, for_s = told[code]
+        for code in values:
+            value, for_s = values[code]
             end_ms = self._asked_ms + 1000 * for_s - for_s * limits.CLOCK_DRIFT_PPM // 1000
             if code in self._codes and end_ms > now_ms:
                 held[code] = (value, end_ms)

@@ -98,12 +98,12 @@ def _note_told(losses, body):
     # Its checksum shows that it is our own record: a node need not load the check of foreign ones
     # (`wire.record.check`).
     try:
-        said = cbor.decode(body)[4]
+        event_item = cbor.decode(body)[4]
     except WireFault:
         return
-    if not isinstance(said, list) or len(said) < 3 or not isinstance(said[2], list):
+    if not isinstance(event_item, list) or len(event_item) < 3 or not isinstance(event_item[2], list):
         return
-    code, detail = said[0], said[2]
+    code, detail = event_item[0], event_item[2]
     if code == event.GAP and detail[0] is None:
         last = wire_limits.SEQUENCE_MAX if detail[3] is None else detail[3]
         _note(losses, detail[1], detail[2], last)

@@ -27,7 +27,7 @@ REFUSED = "refused"
 EXPIRED = "expired"
 ENDED = "ended"
 
-_COUNTERS = ("taken", "again", "refused", "malformed", "challenged", "returned")
+_COUNTERS = ("accepted", "again", "refused", "malformed", "challenged", "returned")
 
 
 class Orders:
@@ -45,9 +45,9 @@ class Orders:
         self._random_below = random_below
         self._era = 0
         self._number = -1
-        self._taken_ms = 0
+        self._accepted_ms = 0
         self._ends_ms = 0
-        self._said = None
+        self._outcome = None
         self._reported = None  # the last outcome of the order, as `drain_outcomes` returns it
         self._challenge = None  # (value, since when)
         self._malformed_era = None
@@ -66,11 +66,11 @@ class Orders:
         except WireFault:
             self._refuse_malformed(era)
             return messages.BAD_REQUEST, b"malformed", ()
-        said_ms = self._written_ms(order, echo, certain, now_ms)
-        if said_ms is None:
+        written_ms = self._written_ms(order, echo, certain, now_ms)
+        if written_ms is None:
             self.counters["challenged"] += 1
             return messages.UNAUTHORIZED, b"", ((messages.ECHO, self._new_challenge(now_ms)),)
-        why = self._accept(order, said_ms, certain, era, now_ms)
+        why = self._accept(order, written_ms, certain, era, now_ms)
         if why is not None:
             return messages.FORBIDDEN, why.encode(), ()
         return messages.CHANGED, b"", ()
@@ -110,8 +110,8 @@ class Orders:
         if order.rule != node_order.OVERRIDE:
             return order
         if not self._has_lease(now_ms):
-            rests = now_ms - self._taken_ms >= limits.LEASE_PATIENCE_MS
-            self._has_lapsed = self._has_lapsed or rests or self._said == APPLIED
+            rests = now_ms - self._accepted_ms >= limits.LEASE_PATIENCE_MS
+            self._has_lapsed = self._has_lapsed or rests or self._outcome == APPLIED
             if self._has_lapsed:
                 self._note(REFUSED, "lease")
             return None
@@ -119,7 +119,7 @@ class Orders:
 
     def applied(self):
         """Observes that the output follows the order in force."""
-        if self._said != MEASURED:
+        if self._outcome != MEASURED:
             self._note(APPLIED)
 
     def declined(self, why):
@@ -128,7 +128,7 @@ class Orders:
 
     def measured(self, power_dw):
         """Observes that the measured power agrees with an order that is applied."""
-        if self._said == APPLIED:
+        if self._outcome == APPLIED:
             self._note(MEASURED, None, power_dw)
 
     def needs_lease(self, now_ms) -> bool:
@@ -152,7 +152,7 @@ class Orders:
                         instants.append(instant)
                 instants.append(self._lease_until_ms)
             elif not self._has_lapsed:
-                instants.append(self._taken_ms + limits.LEASE_PATIENCE_MS)
+                instants.append(self._accepted_ms + limits.LEASE_PATIENCE_MS)
         return min(instants)
 
     def drain_outcomes(self) -> list:
@@ -181,7 +181,7 @@ class Orders:
             return None
         return now_ms - 1000 * max(0, age_s)
 
-    def _accept(self, order, said_ms, certain, era, now_ms):
+    def _accept(self, order, written_ms, certain, era, now_ms):
         """Accepts the order and returns None, or returns the reason of refusal, a word."""
         has_new_keys = era != self._era
         if has_new_keys:
@@ -198,18 +198,18 @@ class Orders:
             self.order = None
         if order.rule is None:
             return None
-        ends_ms = said_ms + 1000 * order.for_s
+        ends_ms = written_ms + 1000 * order.for_s
         if now_ms >= ends_ms or _is_over(order, certain):
             self.order = None
             return self._refuse(order.id, "expired")
-        self.counters["taken"] += 1
+        self.counters["accepted"] += 1
         is_new = self.order is None
         self.order = order
         self._ends_ms = ends_ms
         if is_new:
-            self._taken_ms = now_ms
+            self._accepted_ms = now_ms
             self._has_lapsed = False
-            self._said = None
+            self._outcome = None
             self._note(RECEIVED)
         elif has_new_keys:
             self._outcomes.append(self._reported)
@@ -245,8 +245,8 @@ class Orders:
         return self._lease_until_ms - 500 * self._lease_s
 
     def _note(self, outcome, why=None, power_dw=None):
-        if outcome != self._said:
-            self._said = outcome
+        if outcome != self._outcome:
+            self._outcome = outcome
             self._reported = (self.order.id, outcome, why, power_dw)
             self._outcomes.append(self._reported)
 

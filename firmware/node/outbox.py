@@ -175,7 +175,7 @@ class Outbox:
         """Does at most one write to flash, when one is due. The application calls it at every turn."""
         if self._heard:
             self._heard, self._heard_ms = False, now_ms
-        if self._log is None or (self._log.is_busy() and self._log.poll(told=self._is_told(), now_ms=now_ms)):
+        if self._log is None or (self._log.is_busy() and self._log.poll(durable=self._gaps_durable(), now_ms=now_ms)):
             return
         if not self._is_flushing and self._is_due(now_ms):
             self._is_flushing = True
@@ -186,7 +186,7 @@ class Outbox:
         """Returns when `poll` is due at the latest, or None."""
         if self._log is None:
             return None
-        if self._log.is_busy() and self._is_told():
+        if self._log.is_busy() and self._gaps_durable():
             return self._log.deadline_ms(now_ms)
         if not self._in_ram():
             return None
@@ -240,7 +240,7 @@ class Outbox:
             oldest = min(oldest, gap.first)
         return oldest - 1 if oldest > 0 else None
 
-    def _is_told(self):
+    def _gaps_durable(self):
         """Returns whether no unreported loss and no gap record waits in RAM."""
         if self._gaps or self._others:
             return False

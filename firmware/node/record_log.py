@@ -26,12 +26,12 @@ from wire import event
 class RecordLog:
     """Appends, thins and releases records on flash.
 
-    `spend(now_ms)` is called before each write and may refuse it. `looked()` is called for each file that the start
+    `spend(now_ms)` is called before each write and may refuse it. `on_file()` is called for each file that the start
     reads, which takes a chip some 40 ms. `counters`: records written, thinned and dropped; files that could not be
     written; segments with a bad end.
     """
 
-    def __init__(self, files, *, spend=lambda now_ms: True, looked=None):
+    def __init__(self, files, *, spend=lambda now_ms: True, on_file=None):
         self._files = files
         self._spend = spend
         self._chains = {lane: [] for lane in event.LANES}  # of rows, see log_segment.LANE and on
@@ -45,7 +45,7 @@ class RecordLog:
         self._segments_max = limits.LOG_SEGMENTS_MAX
         self._is_cramped = False  # not even room to write a thinned segment beside the old ones
         self.counters = {"written": 0, THINNED: 0, DROPPED: 0, "failed": 0, DAMAGED: 0}
-        self._load(looked)
+        self._load(on_file)
 
     def durable_sequence(self, boot, known):
         """Returns the last sequence of an earlier `boot` up to which no record was only in RAM; `known`: the one in its
@@ -140,10 +140,10 @@ class RecordLog:
         """Returns whether a plan waits until the gaps that were given out are durable."""
         return self._plan is not None and bool(self._plan.gaps)
 
-    def poll(self, *, told, now_ms) -> bool:
-        """Does one pending write or removal; returns whether there was one. `told`: every gap drained from here is
-        durable."""
-        if self._gaps or not told:
+    def poll(self, *, durable, now_ms) -> bool:
+        """Does one pending write or removal; returns whether there was one. `durable`: every gap drained from here
+        is."""
+        if self._gaps or not durable:
             return False
         if self._doomed:
             # A file that cannot be removed now is found again at the next start.
@@ -160,7 +160,7 @@ class RecordLog:
 
     # --- inside ---------------------------------------------------------------------------------------------
 
-    def _load(self, looked):
+    def _load(self, on_file):
         """Reads the files of earlier boots. A file whose numbers another one covers was about to be removed when the
         power was cut."""
         found = []
@@ -176,13 +176,13 @@ class RecordLog:
             else:
                 chain.append(log_segment.row(lane, first, last, level))
         for lane in event.LANES:
-            self._check_chain(lane, self._chains[lane], looked)
+            self._check_chain(lane, self._chains[lane], on_file)
 
-    def _check_chain(self, lane, chain, looked):
+    def _check_chain(self, lane, chain, on_file):
         last, broken = None, None  # the bytes of the record before: decoded only at a damage, for two of thousands
         for segment in list(chain):
-            if looked is not None:
-                looked()
+            if on_file is not None:
+                on_file()
             name = log_segment.name(*segment)
             for kind, _, end, body in self._entries(name, 0, 2 * log_segment.SEGMENT_BYTES_MAX):
                 segment[SIZE] = end

@@ -23,9 +23,9 @@ from wire.oscore_link import ASLEEP_BYTES
 # unset) and its doubt; the sleep since the time was last corrected, and the doubt of that correction; how long ago the
 # gateway answered last, None: never.
 Asleep = namedtuple("Asleep", ("uptime_ms", "unix_ms", "uncertainty_ms", "slept_ms", "answer_doubt_ms", "age_ms"))
-# sequence: of the next record. time: an Asleep. dues: a Dues. silent: wakings in a row without an answer. told: 1 when
-# the clock chip's fault was reported in this boot. lost, retransmitted: counts of this boot. own, link, memory, rest,
-# directives: bytes of their owners.
+# sequence: of the next record. time: an Asleep. dues: a Dues. silent: wakings in a row without an answer.
+# chip_reported: 1 when the clock chip's fault was reported in this boot. lost, retransmitted: counts of this boot.
+# own, link, memory, rest, directives: bytes of their owners.
 Image = namedtuple(
     "Image",
     (
@@ -34,7 +34,7 @@ Image = namedtuple(
         "time",
         "dues",
         "silent",
-        "told",
+        "chip_reported",
         "lost",
         "retransmitted",
         "own",
@@ -58,7 +58,7 @@ SLEPT_MS_MAX = 86_400_000
 VERSION = 2
 # version, boot, sequence; uptime, UTC (0: unset), doubt, slept, doubt of the answer, its age (-1: none)
 _HEAD = "<BIIqqIqIq"
-# dues (_NEVER: none), silent, told, lost, retransmitted
+# dues (_NEVER: none), silent, chip_reported, lost, retransmitted
 _REST = "<iiiiiiBBII"
 _NEVER = -0x80000000
 _DUE_MS_MAX = 0x7FFFFFFF
@@ -97,7 +97,7 @@ def encode(image) -> bytes:
             _due(image.dues[4]),
             _due(image.dues[5]),
             min(image.silent, limits.SILENT_MAX),
-            image.told,
+            image.chip_reported,
             min(_U32, image.lost),
             min(_U32, image.retransmitted),
         ),

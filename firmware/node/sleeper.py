@@ -77,7 +77,7 @@ class Sleeper:
                     talk_ms,
                 ),
                 silent,
-                int(chip is not None and chip.has_told),
+                int(chip is not None and chip.has_reported),
                 self.before[0] + parts.outbox.lost(),
                 self.before[1] + parts.link.counters["retransmitted"],
                 checkpoint.encode_own(own),

@@ -97,7 +97,7 @@ class Updating:
         self._operation = None
         self._is_doing = False
         self._outcomes = []
-        self._told = None
+        self._reported = None
         self._results = {
             _FINDING: self._found,
             _CLEARING: self._cleared,
@@ -289,9 +289,9 @@ class Updating:
         reported once."""
         if self._state not in (_ASKING, _VERIFYING):
             self._etag = None
-        if (number, word) != self._told:
-            self._told = (number, word)
-            self._outcomes.append(self._told)
+        if (number, word) != self._reported:
+            self._reported = (number, word)
+            self._outcomes.append(self._reported)
         self._give_up(now_ms)
         if word == image.SPACE:  # settings, counters and records need the space that a partial image fills
             self._manifest = None

@@ -77,10 +77,10 @@ _HOUR_S = 3600
 
 def reason_text(reason):
     """Returns the reason in words, for logs and people; rules and spans count from 1."""
-    told = ("", "exception: closed, ", "ordered hours, ")[reason >> 10]
+    source = ("", "exception: closed, ", "ordered hours, ")[reason >> 10]
     rule, span = (reason & 1023) >> 5, reason & 31
     place = "no rule" if rule == NO_RULE else f"rule {rule + 1}"
-    return f"{told}{place}, span {span}" if span else f"{told}{place}, empty"
+    return f"{source}{place}, span {span}" if span else f"{source}{place}, empty"
 
 
 class Plan:

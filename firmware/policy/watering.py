@@ -107,11 +107,11 @@ NATIONAL = (
 )
 
 
-def level_in_force(told, last_known):
-    """Returns the drought level that binds. `told`: the level of a directive in force, or None; `last_known`: the last
-    level of this or an earlier boot, or None."""
-    if told is not None:
-        return told
+def level_in_force(received, last_known):
+    """Returns the drought level that binds. `received`: the level of a directive in force, or None; `last_known`: the
+    last level of this or an earlier boot, or None."""
+    if received is not None:
+        return received
     return ALERTE if last_known is None else max(last_known, ALERTE)
 
 

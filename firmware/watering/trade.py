@@ -142,8 +142,8 @@ class WateringTrade(Trade):
     # --- effects out ----------------------------------------------------------------------------------------
 
     def drain_events(self) -> list:
-        taken, self._events = self._events, []
-        return taken
+        drained, self._events = self._events, []
+        return drained
 
     def readings(self, moment) -> dict:
         found = {}

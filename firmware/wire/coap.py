@@ -459,9 +459,9 @@ class Endpoint:
         if not exchange.holds_place:
             return
         exchange.holds_place = False
-        taken = self._places.pop(exchange.peer) - 1
-        if taken:
-            self._places[exchange.peer] = taken
+        places = self._places.pop(exchange.peer) - 1
+        if places:
+            self._places[exchange.peer] = places
         self._start_queued(exchange.peer, now_ms)
 
     def _arm(self, exchange, due_ms):

@@ -12,7 +12,7 @@ section 6): the signature covers all of them, and every command has an expiry. D
 Unix seconds.
 
 Encoders raise WireFault for values that are not sound, so that nothing is sent that the peer would refuse. Bytes from a
-peer raise WireFault and nothing else: `command-<field>`, `said-<field>`, `control`, `bundle`, or a reason of `cbor`.
+peer raise WireFault and nothing else: `command-<field>`, `reply-<field>`, `control`, `bundle`, or a reason of `cbor`.
 Must not verify a signature and must not decide what is allowed.
 """
 
@@ -232,7 +232,7 @@ def decode_reply(payload):
     """Returns the message of topic `r`: an Outcome or an Ask."""
     fields = cbor.decode(payload, bytes_max=SAID_BYTES_MAX, depth_max=1)
     if not isinstance(fields, list) or not fields or not cbor.is_integer(fields[0]):
-        raise WireFault("said-kind")
+        raise WireFault("reply-kind")
     if fields[0] == _OUTCOME and len(fields) == 7:
         outcome = Outcome(fields[1], fields[2], fields[3], fields[4], fields[5], fields[6])
         _check_outcome(outcome)
@@ -241,7 +241,7 @@ def decode_reply(payload):
         ask = Ask(fields[1], fields[2], fields[3], fields[4])
         _check_ask(ask)
         return ask
-    raise WireFault("said-kind")
+    raise WireFault("reply-kind")
 
 
 def encode_bundle(keyset, policy) -> bytes:
@@ -301,22 +301,22 @@ def _values_fit(kind, values):
 
 
 def _check_outcome(outcome):
-    _refuse_unless(outcome.id is None or _is_bytes(outcome.id, ID_BYTES), "said-id")
-    _refuse_unless(isinstance(outcome.outcome, str) and outcome.outcome in OUTCOMES, "said-outcome")
+    _refuse_unless(outcome.id is None or _is_bytes(outcome.id, ID_BYTES), "reply-id")
+    _refuse_unless(isinstance(outcome.outcome, str) and outcome.outcome in OUTCOMES, "reply-outcome")
     # A word that this release's table lacks is accepted: a centre may be older than a gateway.
-    _refuse_unless(outcome.why is None or is_line(outcome.why, NAME_BYTES_MAX), "said-why")
-    _refuse_unless(outcome.feeder is None or is_line(outcome.feeder, NAME_BYTES_MAX), "said-feeder")
+    _refuse_unless(outcome.why is None or is_line(outcome.why, NAME_BYTES_MAX), "reply-why")
+    _refuse_unless(outcome.feeder is None or is_line(outcome.feeder, NAME_BYTES_MAX), "reply-feeder")
     power = outcome.power_dw
-    _refuse_unless(power is None or _within(power, -_POWER_DW_MAX, _POWER_DW_MAX), "said-power")
+    _refuse_unless(power is None or _within(power, -_POWER_DW_MAX, _POWER_DW_MAX), "reply-power")
     unix_s = outcome.unix_s
-    _refuse_unless(unix_s is None or _within(unix_s, 0, limits.SECONDS_MAX), "said-time")
+    _refuse_unless(unix_s is None or _within(unix_s, 0, limits.SECONDS_MAX), "reply-time")
 
 
 def _check_ask(ask):
-    _refuse_unless(_is_bytes(ask.nonce, NONCE_BYTES), "said-nonce")
-    _refuse_unless(_within(ask.duration_s, 1, LEASE_S_MAX), "said-duration")
-    _refuse_unless(_within(ask.policy_version, 0, _VERSION_MAX), "said-version")
-    _refuse_unless(_within(ask.keyset_version, 0, _VERSION_MAX), "said-version")
+    _refuse_unless(_is_bytes(ask.nonce, NONCE_BYTES), "reply-nonce")
+    _refuse_unless(_within(ask.duration_s, 1, LEASE_S_MAX), "reply-duration")
+    _refuse_unless(_within(ask.policy_version, 0, _VERSION_MAX), "reply-version")
+    _refuse_unless(_within(ask.keyset_version, 0, _VERSION_MAX), "reply-version")
 
 
 def _check_grant(grant):

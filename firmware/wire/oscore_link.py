@@ -121,7 +121,7 @@ class NodeLink:
     def respond(self, exchange, code, payload=b"", *, content_format=None, options=(), now_ms):
         """Answers a Request of the gateway, once. Returns None, or Refused; after "too-large" a shorter answer may
         follow."""
-        served = self._take_served(exchange)
+        served = self._pop_served(exchange)
         if served is None:
             self.counters["unknown-exchange"] += 1
             return Refused("unknown-exchange")
@@ -144,7 +144,7 @@ class NodeLink:
 
     def drop(self, exchange):
         """Forgets a Request without an answer."""
-        self._take_served(exchange)
+        self._pop_served(exchange)
         return self._endpoint.drop(exchange)
 
     # --- sleep --------------------------------------------------------------------------------------------------
@@ -374,7 +374,7 @@ class NodeLink:
             if ask.sent is None:
                 self._fail(ask, reason)
 
-    def _take_served(self, exchange):
+    def _pop_served(self, exchange):
         for served in self._served:
             if served[0] == exchange:
                 self._served.remove(served)

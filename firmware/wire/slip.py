@@ -97,5 +97,5 @@ class Decoder:
             return "long"
         if len(whole) <= _CRC_BYTES:
             return "short"
-        said = whole[-2] | whole[-1] << 8
-        return None if crc16(memoryview(whole)[:-_CRC_BYTES]) == said else "crc"
+        stated = whole[-2] | whole[-1] << 8
+        return None if crc16(memoryview(whole)[:-_CRC_BYTES]) == stated else "crc"

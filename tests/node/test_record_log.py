@@ -43,7 +43,7 @@ def test_a_start_over_a_full_log_feeds_the_watchdog_at_each_file_and_decodes_no_
     honest = log_segment.identity
     monkeypatch.setattr(log_segment, "identity", lambda data: asked.append(1) or honest(data))
     files = LogFiles(open_file=medium.open, files=medium)
-    log = RecordLog(files, looked=lambda: fed.append(1))
+    log = RecordLog(files, on_file=lambda: fed.append(1))
     assert len(fed) == log.segments() == node.log.segments() == len(files.names()) >= 64
     assert not asked and log.waiting() == node.log.waiting()
 
@@ -344,9 +344,11 @@ def test_thinning_before_the_gap_is_durable_is_seen(monkeypatch):
     small(monkeypatch)
     honest = RecordLog.poll
     monkeypatch.setattr(RecordLog, "drain_gaps", lambda self: [])
-    monkeypatch.setattr(
-        RecordLog, "poll", lambda self, *, told, now_ms: self._gaps.clear() or honest(self, told=True, now_ms=now_ms)
-    )
+
+    def forgets(self, *, durable, now_ms):
+        return self._gaps.clear() or honest(self, durable=True, now_ms=now_ms)
+
+    monkeypatch.setattr(RecordLog, "poll", forgets)
     books, _medium, node = silent_days(6)
     assert node.log.counters["thinned"] > 0
     node.drain()

@@ -18,7 +18,8 @@ DUES = sleep.Dues(1000, -20, 3_000_000, 60_000, None, 0)
 
 def made(**changes):
     fields = {
-        "boot": 7, "sequence": 99, "time": TIME, "dues": DUES, "silent": 2, "told": 0, "lost": 3, "retransmitted": 4,
+        "boot": 7, "sequence": 99, "time": TIME, "dues": DUES, "silent": 2, "chip_reported": 0,
+        "lost": 3, "retransmitted": 4,
         "own": OWN, "link": bytes(range(ASLEEP_BYTES)), "memory": b"m", "rest": b"r", "directives": b"",
     }  # fmt: skip
     return sleep.Image(**{**fields, **changes})
@@ -30,7 +31,7 @@ def made(**changes):
         made(),
         made(time=TIME._replace(unix_ms=None, age_ms=None)),
         made(dues=DUES._replace(directives_ms=None, program_ms=5)),
-        made(sequence=wire_limits.SEQUENCE_MAX, boot=wire_limits.BOOT_MAX, silent=limits.SILENT_MAX, told=1),
+        made(sequence=wire_limits.SEQUENCE_MAX, boot=wire_limits.BOOT_MAX, silent=limits.SILENT_MAX, chip_reported=1),
         made(memory=bytes(MEMORY_BYTES_MAX), rest=bytes(ASLEEP_BYTES_MAX), directives=bytes(90)),
     ],
 )

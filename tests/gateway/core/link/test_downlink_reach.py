@@ -143,9 +143,9 @@ def test_a_node_without_a_clock_acts_only_on_the_echo():
         counters = post.node._orders.counters
         if counters["challenged"] and challenged_ms is None:
             challenged_ms = world.now_ms
-            assert counters["taken"] == 0 and post.rule == "no-time"
+            assert counters["accepted"] == 0 and post.rule == "no-time"
     assert challenged_ms is not None
-    assert (counters["challenged"], counters["returned"], counters["taken"]) == (1, 1, 1)
+    assert (counters["challenged"], counters["returned"], counters["accepted"]) == (1, 1, 1)
     assert world.core.downlink.counters["echoed"] == 1
 
 

@@ -64,7 +64,7 @@ def test_each_fault_stands_through_a_cut_and_ends_when_it_is_healthy():
     codes = memory.codes(memory.U32)
     assert len(codes) == 10
     for code in codes:
-        kept = memory.encode(memory.EMPTY._replace(standing=memory.standing({code})))
+        kept = memory.encode(memory.EMPTY._replace(faults=memory.fault_bits({code})))
         lamp = Lamp(memory=kept)
         lamp.values = {quantity.POWER: None, quantity.VOLTAGE: None}
         assert lamp.minutes(4).codes() == [(event.LEVEL_CHANGED, None)], code
@@ -135,13 +135,13 @@ def test_a_stuck_detector_stands_through_a_cut_until_an_hour_refutes_it():
 
 def test_the_alarm_of_a_cell_or_detector_that_was_taken_away_ends():
     bits = 2 << memory.CELL_SHIFT | memory.CELL_SILENT | memory.PRESENCE_FAILED
-    lamp = Lamp(memory=memory.encode(memory.EMPTY._replace(standing=bits)))
+    lamp = Lamp(memory=memory.encode(memory.EMPTY._replace(faults=bits)))
     codes = (*CELL_CODES, event.PRESENCE_SENSOR_FAILURE)
     assert sorted(lamp.codes(*codes)) == sorted((code, False) for code in codes)
 
 
 def test_a_relay_alarm_of_an_output_that_is_there_no_more_ends():
-    kept = memory.encode(memory.EMPTY._replace(standing=memory.standing({event.RELAY_FAILURE})))
+    kept = memory.encode(memory.EMPTY._replace(faults=memory.fault_bits({event.RELAY_FAILURE})))
     lamp = Lamp(output="dali", memory=kept)
     lamp.values = dict(HEALTHY)
     assert lamp.minutes(3).codes(event.RELAY_FAILURE) == [(event.RELAY_FAILURE, False)]
