@@ -311,7 +311,7 @@ def test_an_operator_lights_a_feeder_by_one_signature_and_gives_it_back(opened):
     page.wait_for_selector("text=1 sur 1 départ,", timeout=60_000)
     keep(page, "order")
     assert_sound(page)
-    page.click("text=Rendre à la politique")
+    page.click("text=Revenir au plan")
     page.click("[data-do=sign]:visible")
     page.wait_for_selector("text=Terminé par 1 armoire", timeout=60_000)
 

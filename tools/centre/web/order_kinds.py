@@ -19,10 +19,10 @@ from wire import command, cose
 from wire.command import Command
 
 WORDS = Phrases(order_kind.WORDS.messages | {
-    "end.do": NC_("button", "Give back to the policy"),
-    "end.say": N_("I sign: back to the policy ({insee}). This ends “{place}”. {author}."),
-    "end.heading": N_("Back to the policy"),
-    "reason.end": N_("back to the policy"),
+    "end.do": NC_("button", "Give back to the plan"),
+    "end.say": N_("I sign: back to the plan ({insee}). This ends “{place}”. {author}."),
+    "end.heading": N_("Back to the plan"),
+    "reason.end": N_("back to the plan"),
 })  # fmt: skip
 
 

@@ -32,9 +32,12 @@ from wire import event, record
 
 _MEASURED = f"""SELECT node, power_dw, level_percent, CASE WHEN readings_quality <> {record.UNSET}
     AND readings_seconds >= {STAMP_UNIX_S_MIN} THEN readings_seconds END FROM latest WHERE node {{}}"""
-# What was ordered since the newest readings is told at once, and the readings of it come by the quarter hour.
+# What was ordered since the newest readings is told at once, and the readings of it come by the quarter hour. Readings
+# of the second of a switching have the level of before it, and stand behind its event.
+_BESIDE = 3
 _ORDERED = f"""SELECT l.node, r.body FROM latest AS l JOIN records AS r ON r.node = l.node AND r.boot = l.boot
-    AND r.sequence > CASE WHEN l.readings_boot = l.boot THEN l.readings_sequence ELSE -1 END
+    AND r.sequence > CASE WHEN l.readings_boot = l.boot THEN l.readings_sequence - {_BESIDE} ELSE -1 END
+    AND (r.sequence > l.readings_sequence OR l.readings_boot <> l.boot OR r.seconds = l.readings_seconds)
     WHERE r.lane = {event.LANES.index(event.EVENT)} AND l.node {{}} ORDER BY l.node, r.sequence"""
 _PLACES = """SELECT id, post, lamp, power_dw, longitude, latitude FROM equipment WHERE insee = ? AND kind = 'light'
     AND from_unix_s <= ? AND (until_unix_s IS NULL OR until_unix_s > ?)"""

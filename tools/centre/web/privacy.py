@@ -40,6 +40,11 @@ from tools.centre.web.page import Pager, shown
 WORDS = Phrases({
     "title": N_("What is kept about persons"),
     "lead": N_("What is older goes in the purge of each night, or when the next of its kind comes."),
+    "passers": N_(
+        "Of passers-by nothing is kept: a lamp with a detector reports neither that somebody passed nor when; its"
+        " energy of the hour has the light in it. The set-point of a room with one shows when it was empty for an"
+        " hour or more."
+    ),
     "what": NC_("column", "What"),
     "where": NC_("column", "Where"),
     "how_long": NC_("column", "How long"),
@@ -51,6 +56,8 @@ WORDS = Phrases({
     "file.duty": N_("book of the duty"),
     "file.accounts": N_("accounts of the web"),
     "latest": NN_("the latest", "the latest {count}"),
+    "years": NN_("{count} year ({days})", "{count} years ({days})"),
+    "months": NN_("{count} month ({days})", "{count} months ({days})"),
     "always": N_("without a limit"),
     "by.any": N_("who has a right to its commune and trade"),
     "by.every": N_("who has a right to all communes and trades"),
@@ -80,6 +87,7 @@ WAREHOUSE, CONTROL, OUTBOX, ROTA, DUTY, ACCOUNTS = "warehouse", "control", "outb
 _RULES = {WAREHOUSE: RULES, CONTROL: CONTROL_RULES}
 # No rule opens what stands in the web's own files: this is what the screen of the duty shows of them.
 _NOBODY = "nobody"
+_MONTH_DAYS = 365.25 / 12
 _SHOWN = dict.fromkeys(("weeks", "taken", "causes", "messages", "owed"), grants.ANY)
 
 
@@ -247,4 +255,9 @@ def _how_long(limit: str | timedelta | int | None, days: dict[str, int], languag
     if isinstance(limit, int):
         return WORDS.text("latest", language, count=limit)
     time = timedelta(days=days[limit]) if isinstance(limit, str) else limit
-    return duration(int(time.total_seconds()), language)
+    exact, months = duration(int(time.total_seconds()), language), round(time.days / _MONTH_DAYS)
+    if months < 2 or abs(time.days - months * _MONTH_DAYS) >= 2:  # whole months that a day was rounded up to
+        return exact
+    years, rest = divmod(months, 12)
+    key, count = ("months", months) if rest else ("years", years)
+    return WORDS.text(key, language, count=count, days=exact)

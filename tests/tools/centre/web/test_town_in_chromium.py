@@ -187,11 +187,11 @@ def test_from_two_touches_to_measured_watts(page, town, tmp_path):
     page.wait_for_selector(".steps:has-text('Constaté 2 sur 2 départs, 0,6 kW')")
     assert town.joined.gateway.closed == [True, True]
     page.screenshot(path=tmp_path / "measured.png", full_page=True)
-    page.click("text=Rendre à la politique")
+    page.click("text=Revenir au plan")
     page.wait_for_selector("#words:visible")
-    assert page.inner_text("#words").startswith("Je signe : retour à la politique")
+    assert page.inner_text("#words").startswith("Je signe : retour au plan")
     page.click("[data-do=sign]:visible")
-    page.wait_for_selector("text=rendu à la politique par Mme Martin, maire")
+    page.wait_for_selector("text=rendu au plan par Mme Martin, maire")
     town.live(12)
     page.wait_for_selector("text=Terminé par 1 armoire")
     assert town.joined.gateway.closed == [False, False]
@@ -307,9 +307,9 @@ def test_an_operator_darkens_in_two_steps_sees_who_is_touched_and_gives_it_back(
     town.live(12)
     desk.wait_for_selector("tr:has-text('départ bourg'):has-text('Éteint'):has-text('accepté')")
     assert town.joined.gateway.closed == [False, True]
-    desk.click("text=Rendre à la politique")
+    desk.click("text=Revenir au plan")
     desk.click("[data-do=sign]:visible")
-    desk.wait_for_selector("text=rendu à la politique par Exploitante")
+    desk.wait_for_selector("text=rendu au plan par Exploitante")
     town.live(12)
     desk.wait_for_selector("text=Terminé par 1 armoire")
     assert town.joined.gateway.closed == [True, True]

@@ -92,7 +92,7 @@ def test_an_end_is_taken_from_who_signed_the_beginning(mayor, served, control):
     end = light(3, kind=command.END, ends=one.id, reason="retour à la politique")
     assert post(mayor, signed(end)).status_code == 204
     fetch(served, control)
-    assert f"given back to the policy by {PHONE.name}, 12:00" in page(mayor, one)
+    assert f"given back to the plan by {PHONE.name}, 12:00" in page(mayor, one)
     assert "<h1>Light until 12:00</h1>" in page(mayor, one)
     late = post(mayor, signed(light(4, kind=command.END, ends=one.id)))
     assert (late.status_code, late.content.decode()) == (400, "a command has ended it already")
@@ -105,10 +105,10 @@ def test_an_end_that_no_daemon_fetches_has_ended_nothing(mayor, served, control,
     assert post(mayor, signed(one)).status_code == 204
     fetch(served, control)
     assert post(mayor, signed(light(17, kind=command.END, ends=one.id))).status_code == 204
-    assert "given back to the policy" in page(mayor, one)
+    assert "given back to the plan" in page(mayor, one)
     monkeypatch.setattr(settings, "BOCAGE", settings.BOCAGE._replace(clock=lambda: NOW_S + 11))
     said = page(mayor, one)
-    assert "given back to the policy" not in said and "The centre has not fetched it yet" in said
+    assert "given back to the plan" not in said and "The centre has not fetched it yet" in said
     assert f"/{FENEU}/orders/give/end?where={one.id.hex()}" in said
     fetch(served, control)
 

@@ -79,6 +79,19 @@ def test_what_was_ordered_since_the_newest_measurement_is_ordered_and_not_measur
     assert now.counts[states.OFF] == before.counts[states.OFF] - 1
 
 
+@pytest.mark.parametrize(("before_s", "is_newer"), [(0, True), (60, False)])
+def test_readings_of_the_second_of_a_switching_have_the_level_of_before_it(lit, before_s, is_newer):
+    burning = next(one for one in Pictures(lit).of(AREAS, INSEE, now_s=NOW_S).lights if one.shown == states.LIT)
+    body = encode_body(EventBody(event.LEVEL_CHANGED, None, [40, 100, "calendar", 2]))
+    with closing(schema.open_to_write(lit)) as connection:
+        at = "SELECT boot, readings_sequence, readings_seconds FROM latest WHERE node = ?"
+        boot, sequence, seconds = connection.execute(at, (burning.state.node,)).fetchone()
+        told = (burning.state.node, boot, sequence - 1, seconds - before_s, body, NOW_S)
+        connection.execute("INSERT OR REPLACE INTO records VALUES (?, ?, ?, ?, 1, 1, 1, ?, 1, ?)", told)
+    found = next(one for one in Pictures(lit).of(AREAS, INSEE, now_s=NOW_S).lights if one.id == burning.id)
+    assert found.figures.level_percent == (40 if is_newer else burning.figures.level_percent)
+
+
 def test_a_lamp_that_was_dark_before_the_sun_set_is_not_called_dark_after_it(lit):
     with closing(schema.open_to_write(lit)) as connection:
         heard = dict.fromkeys(("received_unix_s", "seconds", "readings_seconds"), SUNSET_S - 300)

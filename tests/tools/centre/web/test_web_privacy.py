@@ -104,7 +104,8 @@ def test_times_are_those_in_force(browser):
     from django.conf import settings
 
     before = browser("auditor").get("/privacy").content.decode()
-    assert "<td>396 d</td>" in before and "412 d" not in before
+    assert "<td>13 months (396 d)</td>" in before and "412 d" not in before
+    assert "<td>1 year (366 d)</td>" in before and "<td>5 years (1827 d)</td>" in before and "<td>7 d</td>" in before
     with closing(schema.open_to_write(settings.BOCAGE.warehouse)) as connection:
         classes.keep(connection, {classes.ROOMS: 412})
         after = browser("auditor").get("/privacy").content.decode()
