@@ -67,7 +67,7 @@ WORDS = Phrases({
     "at_about": N_("at about {clock}"),
     "as_before": N_("as the day before"),
     "next.none": N_("not known"),
-    "last.none": NC_("watering", "none is known"),
+    "last.none": N_("no watering is known"),
     "no_node": N_("It has no node, and is not measured."),
     "flow": NC_("water", "Flow now"),
     "litres_a_minute": N_("{flow} L/min"),
