@@ -120,7 +120,7 @@ class Agent:
         if own is not None:
             self._renewal = Renewal(self._config, own, self._mqtt, self._operation.log)
             self._operation.facts.own = own
-        self._tells = TellStore(self._config.data, opened.core.directive_service.directives, self._operation.log)
+        self._tell_store = TellStore(self._config.data, opened.core.directive_service.directives, self._operation.log)
         self._update_reports = [
             UpdateReport(subject, self._config.data, self._core, self._operation.log)
             for subject in (update_report.AGENT, update_report.SYSTEM)
@@ -238,7 +238,7 @@ class Agent:
         self._poll_keys(now_ms)
         self._link.poll_images()
         self._images.poll()
-        self._tells.poll()
+        self._tell_store.poll()
         for report in self._update_reports:
             report.poll(now_ms=now_ms)
         if self._renewal is not None:

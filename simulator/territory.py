@@ -65,7 +65,7 @@ _QUARTER_DONE_S = 600
 # To the warehouse a record takes its report's spread, a flush and a batch's age.
 _ON_THE_WAY_MS = 300_000
 # What was acknowledged this lately when the plug is pulled need not be in the gateway's list of what its journal holds.
-_UNLISTED_MS = limits.JOURNAL_LOOK_EVERY_MS + 5_000
+_UNLISTED_MS = limits.JOURNAL_CHECK_EVERY_MS + 5_000
 
 
 class Part(NamedTuple):

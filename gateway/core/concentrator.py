@@ -200,11 +200,11 @@ class Concentrator:
     def health(self) -> dict[str, Any]:
         """Returns plain data for the status: our figures, and the concentrator's last report."""
         ours = {"state": self.state, "waiting": self._waiting_count, "nodes": len(self._nodes), **self.counters}
-        told = dict(zip(radio.HEALTH_NAMES, self._health, strict=False))
+        health = dict(zip(radio.HEALTH_NAMES, self._health, strict=False))
         hello = self.hello
         greeting = {} if hello is None else {"channel": hello.channel, "cause": hello.cause, "firmware": hello.firmware}
-        told.update(self.update.health())
-        return {**ours, **greeting, "frames": dict(self._decoder.counters), "concentrator": told}
+        health.update(self.update.health())
+        return {**ours, **greeting, "frames": dict(self._decoder.counters), "concentrator": health}
 
     # --- messages of the concentrator -----------------------------------------------------------------------------
 

@@ -55,7 +55,7 @@ class ConcentratorUpdate:
         self.why = ""
         self.image: Image | None = None
         self._log = log
-        self._told: words.State | None = None
+        self._state: words.State | None = None
         self._body = b""
         self._at: tuple[int, int] | None = None  # file and offset of the chunk that is under way
         self._due_ms = 0
@@ -69,12 +69,12 @@ class ConcentratorUpdate:
         self.image, self.why = image, failed
         self._body, self._at, self._due_ms = b"", None, 0
         self.state = NONE if image is None else FAILED if failed else UNKNOWN
-        if self._told is not None:
-            self._judge(self._told)
+        if self._state is not None:
+            self._judge(self._state)
 
     def on_start(self) -> None:
         """Notes that the concentrator has restarted: it will report anew what it runs."""
-        self._told = None
+        self._state = None
         self._body, self._at, self._due_ms = b"", None, 0
         if self.state in _ACTIVE or self.state == DONE:
             self.state = UNKNOWN
@@ -87,7 +87,7 @@ class ConcentratorUpdate:
             self._faults += 1
             return
         if isinstance(message, words.State):
-            self._told = message
+            self._state = message
             self._judge(message)
         else:
             self._on_want(message, now_ms)
@@ -118,8 +118,8 @@ class ConcentratorUpdate:
 
     def health(self) -> dict[str, Any]:
         """Returns plain data for the status."""
-        told = self._told
-        running = {} if told is None else {"number": told.number, "phase": told.phase, "given_up": told.failed}
+        state = self._state
+        running = {} if state is None else {"number": state.number, "phase": state.phase, "given_up": state.failed}
         if self.image is None:
             return {**running, "update": self.state}
         offered = {"image_number": self.image.number, "image_text": self.image.text, "why": self.why}
@@ -128,22 +128,22 @@ class ConcentratorUpdate:
 
     # --- messages of the concentrator -----------------------------------------------------------------------------
 
-    def _judge(self, told: words.State) -> None:
+    def _judge(self, state: words.State) -> None:
         """Decides, from the number that runs, the state of the image."""
         image = self.image
         if image is None or self.state == FAILED:
             return
-        if told.number == image.number:
-            if told.phase == words.TRIAL:
+        if state.number == image.number:
+            if state.phase == words.TRIAL:
                 self._step(TRIAL)
             elif self.state != DONE:
                 self.state = DONE
                 self._log("concentrator-updated", number=image.number, text=image.text)
-        elif told.failed == image.number:
+        elif state.failed == image.number:
             self._fail(FELL_BACK)
-        elif told.number > image.number:
+        elif state.number > image.number:
             self._fail(OLDER)
-        elif told.phase == words.FIXED:
+        elif state.phase == words.FIXED:
             self._fail(words.FIXED)
         elif self.state in (UNKNOWN, TRIAL, DONE):
             self._step(OFFERING)

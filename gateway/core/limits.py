@@ -332,7 +332,7 @@ JOURNAL_BALLAST_BYTES = 256 * 1024
 JOURNAL_EXPLAIN_BYTES = 512 * 1024
 
 # Free space is read this often at most. A statfs costs microseconds; other programs fill a partition in minutes.
-JOURNAL_LOOK_EVERY_MS = 10_000
+JOURNAL_CHECK_EVERY_MS = 10_000
 
 # --- Thinning (gateway/core/custody/thinning.py) --------------------------------------------------------------------
 

@@ -178,7 +178,7 @@ class WishStatus(NamedTuple):
     command: str | None = None
 
     @property
-    def said(self) -> str | None:
+    def reason_text(self) -> str | None:
         return self.reason if isinstance(self.reason, str) else None
 
 

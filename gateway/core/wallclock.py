@@ -32,7 +32,7 @@ class WallClock:
         self._started_ms = started_ms
         self._unix_ms = 0
         self._at_ms = started_ms
-        self._told = False
+        self._is_set = False
         self._step: Step | None = None
         self.uncertainty_s = 0
         self.good_since_ms: int | None = None
@@ -48,11 +48,11 @@ class WallClock:
         if unix_ms is None or self.has_jumped:
             self.good_since_ms = None
             return
-        if self._told:
+        if self._is_set:
             self._compare(unix_ms, uncertainty_s, now_ms)
         if self.good_since_ms is None:
             self.good_since_ms = now_ms
-        self._told = True
+        self._is_set = True
         self._unix_ms, self.uncertainty_s, self._at_ms = unix_ms, uncertainty_s, now_ms
 
     def drain_step(self) -> Step | None:
@@ -70,14 +70,14 @@ class WallClock:
 
     def carried(self, *, now_ms: int) -> tuple[int, int] | None:
         """Return (Unix s, ± s) by the last good reading and the drift since, however old; None before the first."""
-        if not self._told:
+        if not self._is_set:
             return None
         elapsed_ms = now_ms - self._at_ms
         return (self._unix_ms + elapsed_ms) // 1000, self.uncertainty_s + drift_s(elapsed_ms)
 
     def carried_ms(self, *, now_ms: int) -> int | None:
         """Return the same in Unix milliseconds, without the uncertainty."""
-        return self._unix_ms + now_ms - self._at_ms if self._told else None
+        return self._unix_ms + now_ms - self._at_ms if self._is_set else None
 
     def uptime_s(self, *, now_ms: int) -> int:
         """Return the seconds since the agent's start."""

@@ -103,13 +103,13 @@ class Archive:
         """The script that takes it back."""
         return self._back
 
-    def take_back(self) -> None:
+    def revert(self) -> None:
         """Puts the former packages back. PackageFault."""
         done = run(["/bin/sh", str(self._back)])
         if done.returncode:
             raise PackageFault(INSTALL, gist(done.stderr or done.stdout))
 
-    def is_taken_back(self) -> bool:
+    def is_reverted(self) -> bool:
         """Returns whether the script has put the former packages back since they were kept."""
         return self._taken.exists()
 

@@ -126,7 +126,7 @@ class Connection:
         self._deadline_s: float | None = None
         self._closing = False
         self._end_why = ""
-        self._told_why = ""
+        self._broker_why = ""
         # The agent's side.
         self._tokens: dict[int, int] = {}
         self._aliases: dict[str, int] = {}
@@ -252,7 +252,7 @@ class Connection:
 
     def on_connect(self, client: Any, _data: Any, _flags: Any, reason: Any, properties: Any) -> None:
         if reason.is_failure:
-            self._told_why = f"mqtt-refused: {reason} ({reason.value:#04x})"
+            self._broker_why = f"mqtt-refused: {reason} ({reason.value:#04x})"
             return
         self._deadline_s, self._accepted = None, True
         if self._closing:
@@ -297,19 +297,19 @@ class Connection:
         self._post_event(Message(topic, bytes(message.payload), bool(message.retain)))
 
     def on_disconnect(self, _client: Any, _data: Any, flags: Any, reason: Any, _properties: Any) -> None:
-        if self._told_why:
+        if self._broker_why:
             return
         if flags.is_disconnect_packet_from_server:
             code = self._sock.dismissed() if self._sock is not None else None
             name = reason if reason.value == code else "reason code"
-            self._told_why = f"mqtt-disconnected: {name} ({code or 0:#04x})"
+            self._broker_why = f"mqtt-disconnected: {name} ({code or 0:#04x})"
         elif "eep alive" in str(reason):
-            self._told_why = f"mqtt-silent: {reason}"
+            self._broker_why = f"mqtt-silent: {reason}"
 
     def ended(self, error: Exception | None) -> None:
         """Posts the thread's last event, however it ended: without it no new attempt would be made."""
         self._places.stop()
-        why = self._told_why or self._why(error)
+        why = self._broker_why or self._why(error)
         if self._own is not None:
             self._own.ended(why)
         if self._sock is not None:

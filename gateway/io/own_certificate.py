@@ -24,16 +24,16 @@ class OwnCertificate:
     def __init__(self, options: Tls, data: Path | None) -> None:
         self._options = options
         self._renewed = None if data is None else data / _NAME
-        self._takes_other = False
+        self._uses_other = False
 
     def files(self) -> Tls:
         """Returns the files of the next connection."""
-        return self._options._replace(certificate=self._paths()[self._takes_other])
+        return self._options._replace(certificate=self._paths()[self._uses_other])
 
     def ended(self, why: str) -> None:
         """Notes why a connection ended: where its certificate was refused, the other is next."""
         if why.startswith(_UNFIT):
-            self._takes_other = not self._takes_other
+            self._uses_other = not self._uses_other
 
     def days_left(self, *, unix_s: float) -> int | None:
         """Returns the days of the one that lasts longest."""
@@ -54,7 +54,7 @@ class OwnCertificate:
         if identity.end_s(pem) <= _end(self._paths()[False]):
             raise identity.IdentityFault("identity.not-newer")
         files.write(self._renewed, pem, gives=False)
-        self._takes_other = False
+        self._uses_other = False
 
     def _paths(self) -> tuple[str, str]:
         """Returns the one that lasts longest, then the other (the same, where there is one only)."""

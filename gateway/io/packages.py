@@ -110,7 +110,7 @@ class System:
         if done.returncode:
             raise PackageFault(INSTALL, gist(done.stderr or done.stdout))
 
-    def take_back(self, package: Path) -> None:
+    def revert(self, package: Path) -> None:
         """Installs a file by dpkg alone, which needs no repository: its dependencies are there. PackageFault."""
         done = run(["dpkg", "--force-confdef", "--force-confold", "--install", str(package)])
         if done.returncode:

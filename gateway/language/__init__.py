@@ -79,7 +79,7 @@ def translate(message: Message, language: str, /, **values: object) -> str:
         found = catalogue.ngettext(message.one, message.several, count if isinstance(count, int) else 2)
     else:
         found = catalogue.gettext(message).rpartition(_CONTEXT_END)[2]
-    return found.format(**{name: _said(value, language) for name, value in values.items()})
+    return found.format(**{name: _shown(value, language) for name, value in values.items()})
 
 
 def plain(text: str, language: str) -> str:
@@ -87,7 +87,7 @@ def plain(text: str, language: str) -> str:
     return _catalogue(language).gettext(text) if text else ""
 
 
-def _said(value: object, language: str) -> object:
+def _shown(value: object, language: str) -> object:
     return translate(value.message, language, **value.values) if isinstance(value, Said) else value
 
 

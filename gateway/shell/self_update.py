@@ -272,18 +272,18 @@ class Update:
         trial = self.trial()
         if trial is not None:
             trial = trial.started()
-            if trial.changes and trial.phase in core.FORTH and self._archive.is_taken_back():
+            if trial.changes and trial.phase in core.FORTH and self._archive.is_reverted():
                 # With the new packages this program did not run.
                 trial = trial.after(core.FAILED, core.INTERRUPTED)
             self._save(trial)
             while trial.phase not in core.OVER:
-                _tell(trial)
+                _print(trial)
                 if trial.phase in (core.RESTART, core.RESTART_BACK) and self._before_restart.exists():
                     self._system.systemctl("reboot")
                     return
                 trial = self._step(trial)
                 self._save(trial)
-            _tell(trial)
+            _print(trial)
             self._end(trial)
         # The units go before what they run.
         self._system.systemctl("disable", UNIT)
@@ -337,9 +337,9 @@ class Update:
                 pass
             elif trial.changes:
                 self._before_restart.touch()
-                self._archive.take_back()
+                self._archive.revert()
             else:
-                self._system.take_back(self._former)
+                self._system.revert(self._former)
         except PackageFault as fault:
             print(fault, file=sys.stderr)
         if not self._is_former(trial):
@@ -368,5 +368,5 @@ class Update:
         files.write(self._trial, trial.as_json().encode(), gives=False, is_public=True)
 
 
-def _tell(trial: Trial) -> None:
+def _print(trial: Trial) -> None:
     print(f"{trial.former} -> {trial.version}: {trial.phase}{f' ({trial.why})' if trial.why else ''}", flush=True)

@@ -140,8 +140,8 @@ class Draft:
 def open_draft(root: Path) -> Draft:
     """Reads the installed files and completes them with what every gateway has. OSError, or ValueError for a document
     that is not TOML."""
-    standing = files.read(root, files.CONFIG)
-    document: dict[str, Any] = {} if standing is None else tomllib.loads(standing.decode())
+    present = files.read(root, files.CONFIG)
+    document: dict[str, Any] = {} if present is None else tomllib.loads(present.decode())
     for name, section in document.items():
         if not isinstance(section, list if name == "bearer" else dict):
             raise ValueError(f"{name} is no section")
@@ -155,7 +155,7 @@ def open_draft(root: Path) -> Draft:
     uplink.update({"ca": str(files.AUTHORITY), "certificate": str(files.CERTIFICATE), "key": str(files.KEY)})
     document.setdefault("cabinet", {})
     key = files.read(root, files.KEY) or identity.make_key()
-    return Draft(root, document, key, was_there=standing is not None)
+    return Draft(root, document, key, was_there=present is not None)
 
 
 def accepts(section: str, name: str, value: Any, *, feeder: bool = False) -> bool:

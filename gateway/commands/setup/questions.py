@@ -50,12 +50,12 @@ class Questions:
         )
         _put(gateway, "commune", commune)
         gateway["name"] = self._terminal.ask("name", _field("gateway", "name"), default=gateway.get("name", "cab-1"))
-        standing = [cabinet.get(name) for name in ("latitude", "longitude")]
-        default = f"{standing[0]}, {standing[1]}" if None not in standing else ""
+        present = [cabinet.get(name) for name in ("latitude", "longitude")]
+        default = f"{present[0]}, {present[1]}" if None not in present else ""
         found = self._terminal.ask("site", self._read_site, default=default)
         assert found is not None
         cabinet["latitude"], cabinet["longitude"] = found
-        self._say_site(*found)
+        self._show_site(*found)
 
     def _read_site(self, typed: str) -> tuple[float, float]:
         found = site.parse(typed)
@@ -66,7 +66,7 @@ class Questions:
             raise Refused(objection[0], **objection[1])
         return found
 
-    def _say_site(self, latitude: float, longitude: float) -> None:
+    def _show_site(self, latitude: float, longitude: float) -> None:
         language = self._terminal.language
         self._terminal.show(
             "site.is",
@@ -82,11 +82,11 @@ class Questions:
         self._terminal.title("title.centre")
         draft, uplink = self._draft, self._document["uplink"]
         uplink["broker"] = self._terminal.ask("broker", _field("uplink", "broker"), default=uplink.get("broker", ""))
-        standing = draft.authority_in_force()
-        authority = self._file("ca", files.AUTHORITY if standing else None, identity.check_authority)
+        present = draft.authority_in_force()
+        authority = self._file("ca", files.AUTHORITY if present else None, identity.check_authority)
         draft.authority = authority or draft.authority
-        standing = draft.installed(files.CERTIFICATE)
-        is_ours = standing is not None and not identity.is_stand_in(standing)
+        present = draft.installed(files.CERTIFICATE)
+        is_ours = present is not None and not identity.is_stand_in(present)
         certificate = self._file(
             "certificate", files.CERTIFICATE if is_ours else None, self._check_certificate, request=str(files.REQUEST)
         )
@@ -105,28 +105,28 @@ class Questions:
         """Asks about the first bearer of a kind; others in the file stay as they are. None: there is none of this
         kind."""
         bearers = self._document.setdefault("bearer", [])
-        standing = next((one for one in bearers if one.get("kind") == kind), None)
+        present = next((one for one in bearers if one.get("kind") == kind), None)
         guess = "" if self._draft.was_there or not choices else choices[0]
         found = self._terminal.ask(
             kind,
             _field_of_bearer(kind, "interface"),
-            default=(standing or {}).get("interface", guess),
+            default=(present or {}).get("interface", guess),
             optional=True,
             choices=choices,
         )
         if found is not None:
-            entry = {"name": kind, "kind": kind} | (standing or {}) | {"interface": found}
-            if standing is None:
+            entry = {"name": kind, "kind": kind} | (present or {}) | {"interface": found}
+            if present is None:
                 bearers.insert(0 if kind == FIBRE else len(bearers), entry)  # fibre is preferred
             else:
-                bearers[bearers.index(standing)] = entry
+                bearers[bearers.index(present)] = entry
             return entry
-        if standing is not None and "source" not in standing:  # bound by an address: not asked about, so kept
-            bearers.remove(standing)
-            standing = None
+        if present is not None and "source" not in present:  # bound by an address: not asked about, so kept
+            bearers.remove(present)
+            present = None
         if not bearers:
             del self._document["bearer"]
-        return standing
+        return present
 
     def _mobile(self, mobile: dict[str, Any]) -> None:
         default = str(mobile.get("monthly_bytes", 0) // _BYTES_OF_MEGABYTE)
@@ -187,8 +187,8 @@ class Questions:
     def _feeders(self) -> None:
         self._terminal.title("title.feeders")
         kept: list[dict[str, Any]] = []
-        standing = self._document["cabinet"].get("feeder", [])
-        for feeder in [one for one in standing if isinstance(one, dict)]:
+        present = self._document["cabinet"].get("feeder", [])
+        for feeder in [one for one in present if isinstance(one, dict)]:
             self._show_feeder(len(kept) + 1, feeder)
             choice = self._terminal.choose("keep_feeder", "letters.keep_feeder")
             if choice != _REMOVE:
@@ -207,10 +207,10 @@ class Questions:
             contactor=str(feeder.get("contactor")),
         )
 
-    def _feeder(self, index: int, standing: dict[str, Any]) -> dict[str, Any]:
-        feeder = dict(standing)
+    def _feeder(self, index: int, present: dict[str, Any]) -> dict[str, Any]:
+        feeder = dict(present)
         offered = self._wiring()
-        is_new = not standing and offered is not None and index < len(offered.contactors)
+        is_new = not present and offered is not None and index < len(offered.contactors)
 
         def ask(question: str, field: str, read: Callable[[str], Any], guess: str, **more: Any) -> None:
             default = str(feeder.get(field, guess))
@@ -259,12 +259,12 @@ class Questions:
     # --- files --------------------------------------------------------------------------------------------------
 
     def _file(
-        self, question: str, standing: Path | None, check: Callable[[bytes], None], **values: str
+        self, question: str, present: Path | None, check: Callable[[bytes], None], **values: str
     ) -> bytes | None:
         """Returns the content of a file to install; None: the present one is kept, or there is none."""
 
         def read(typed: str) -> bytes | None:
-            if standing is not None and typed == str(standing):
+            if present is not None and typed == str(present):
                 return None
             try:
                 data = Path(typed).expanduser().read_bytes()
@@ -276,7 +276,7 @@ class Questions:
                 raise Refused(fault.word, **fault.values) from fault
             return data
 
-        default = "" if standing is None else str(standing)
+        default = "" if present is None else str(present)
         return self._terminal.ask(question, read, default=default, optional=True, **values)
 
 

@@ -288,9 +288,9 @@ class Modem:
         elif prefix == "+CGATT":
             self._set(attached={0: False, 1: True}.get(at.first_number(values)))
         elif prefix == "+COPS":
-            told = at.operator(values)
-            if told is not None:
-                self._set(operator=told.name, technology=told.technology)
+            found = at.operator(values)
+            if found is not None:
+                self._set(operator=found.name, technology=found.technology)
 
     def _no_answer(self, now_ms: int) -> None:
         command, self._asked = self._asked, None

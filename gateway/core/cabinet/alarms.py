@@ -44,7 +44,7 @@ class AlarmChange(NamedTuple):
     detail."""
 
     code: int
-    stands: bool
+    is_active: bool
     detail: list[Any]
 
 
@@ -126,7 +126,7 @@ class FeederWatch:
         if wanted is None or not has_supply:
             self._rest()
         else:
-            stuck = self._look_stuck(seen.feedback, wanted, now_ms)
+            stuck = self._is_stuck(seen.feedback, wanted, now_ms)
             self._declare(event.CONTACTOR_STUCK, self._refused is not None, [self.name, self._refused])
             if not has_light:
                 self._end_light()
@@ -147,7 +147,7 @@ class FeederWatch:
         self._stuck.clear()
         self._last = None
 
-    def _look_stuck(self, feedback: bool | None, wanted: bool, now_ms: int) -> bool:
+    def _is_stuck(self, feedback: bool | None, wanted: bool, now_ms: int) -> bool:
         """Return whether the feedback contradicts the order now. A welded contactor is in the right position for half
         of the
         day: the fault ends only when it has been observed in the position that it refused.
@@ -217,8 +217,8 @@ class FeederWatch:
         if self._drop is not None and missing < self._drop - 1:
             self._drop = None
         cut = self._cable.observe(self._drop is not None, now_ms=now_ms)
-        standing = self.active.get(event.CABLE_FAULT)
-        lamps = standing[1] if standing is not None and cut else missing
+        active = self.active.get(event.CABLE_FAULT)
+        lamps = active[1] if active is not None and cut else missing
         self._declare(event.CABLE_FAULT, cut, [self.name, lamps, *figures])
 
     def _judge_lamps(self, missing: int, figures: list[Any], now_ms: int) -> None:
@@ -249,20 +249,20 @@ class FeederWatch:
         self._cable.settle()
         self._losing = self._waited = self._last = None
 
-    def standing(self) -> dict[str, Any]:
+    def to_save(self) -> dict[str, Any]:
         """Return the state that must survive a restart, as plain data."""
         return {"active": {str(code): detail for code, detail in self.active.items()}, "lost": self._lost,
                 "losing": self._before if self._waited is None else self._waited,
                 "refused": self._refused, "drop": self._drop}  # fmt: skip
 
-    def resume(self, standing: dict[str, Any]) -> None:
+    def resume(self, saved: dict[str, Any]) -> None:
         """Restore that state after a restart; ValueError, KeyError or TypeError when it is malformed."""
-        active = {int(code): list(detail) for code, detail in standing["active"].items()}
-        lost, refused, counts = standing["lost"], standing["refused"], (standing["losing"], standing["drop"])
+        active = {int(code): list(detail) for code, detail in saved["active"].items()}
+        lost, refused, counts = saved["lost"], saved["refused"], (saved["losing"], saved["drop"])
         if type(lost) is not int or refused not in (None, True, False):
-            raise ValueError("standing")
+            raise ValueError("saved")
         if not all(count is None or type(count) is int for count in counts):
-            raise ValueError("standing")
+            raise ValueError("saved")
         self.active, self._lost, self._refused = active, lost, refused
         self._before, self._drop = counts
         for code, held in (
@@ -273,14 +273,14 @@ class FeederWatch:
         ):
             held.is_so = code in active
 
-    def _declare(self, code: int, stands: bool, detail: list[Any]) -> None:
-        if stands == (code in self.active):
+    def _declare(self, code: int, is_active: bool, detail: list[Any]) -> None:
+        if is_active == (code in self.active):
             return
-        if stands:
+        if is_active:
             self.active[code] = detail
         else:
             del self.active[code]
-        self._changes.append(AlarmChange(code, stands, detail))
+        self._changes.append(AlarmChange(code, is_active, detail))
 
 
 class CabinetConditions:
@@ -328,9 +328,9 @@ class AlarmFile:
                 plain = parse_json(line)
                 known = {int(code): list(detail) for code, detail in plain["conditions"].items()}
                 by_name = {watch.name: watch for watch in watches}
-                for name, standing in plain["feeders"].items():
+                for name, saved in plain["feeders"].items():
                     if name in by_name:
-                        by_name[name].resume(standing)
+                        by_name[name].resume(saved)
                 conditions.resume(known)
                 self._saved = plain
                 return
@@ -341,7 +341,7 @@ class AlarmFile:
         """Write the active alarms, if anything has changed."""
         plain = {
             "conditions": {str(code): detail for code, detail in conditions.active.items()},
-            "feeders": {watch.name: watch.standing() for watch in watches},
+            "feeders": {watch.name: watch.to_save() for watch in watches},
         }
         if plain != self._saved:
             self._saved = plain

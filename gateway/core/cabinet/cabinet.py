@@ -98,7 +98,7 @@ class Cabinet:
         self._pulse_ms = now_ms
         self._assert_ms = now_ms + _ASSERT_MS
         self._report_at_ms: int | None = None
-        self.counters = {"looks": 0, "switched": 0}
+        self.counters = {"observations": 0, "switched": 0}
 
     # --- events -------------------------------------------------------------------------------------------------
 
@@ -115,7 +115,7 @@ class Cabinet:
     def on_observation(self, seen: Observation, *, now_ms: int) -> None:
         """Observe all wired equipment at once."""
         self.seen, self._seen_ms = seen, now_ms
-        self.counters["looks"] += 1
+        self.counters["observations"] += 1
         self.time_basis.photocell.observe(seen.photocell_lx, now_ms=now_ms)
         self.switch = seen.switch or self.switch
         self._has_supply = self._has_supply if seen.mains is None else seen.mains
@@ -148,15 +148,15 @@ class Cabinet:
         if isinstance(message, command.Grant):
             self.lease.accept(message, now_ms=now_ms)
             return
-        taken = self.orders.accept(
+        result = self.orders.accept(
             message,
             self.signed_policy,
             is_retained=is_retained,
             unix_s=self.time_basis.unix_s(now_ms=now_ms),
             now_ms=now_ms,
         )
-        if isinstance(taken, Refusal) and not taken.is_told:
-            self._reporter.refused(taken.why, payload, now_ms=now_ms)
+        if isinstance(result, Refusal) and not result.is_reported:
+            self._reporter.refused(result.why, payload, now_ms=now_ms)
 
     def on_bundle(self, payload: bytes, *, now_ms: int) -> None:
         """Receive a message of class `p`: key set and policy of the commune."""
@@ -320,21 +320,21 @@ class Cabinet:
         is_ours = self.in_control or (demand is not None and demand.rule == rules.INTERLOCK)
         return None if demand is None or not is_ours else demand.closed
 
-    def _follow(self, taken: SignedPolicy | None, now_ms: int) -> None:
+    def _follow(self, signed: SignedPolicy | None, now_ms: int) -> None:
         """Put another policy in force, if it differs."""
-        if taken is self.signed_policy:
+        if signed is self.signed_policy:
             return
-        self.signed_policy = taken
-        lighting = None if taken is None else taken.policy.lighting
-        self.time_basis.valid_until_s = None if taken is None else taken.policy.valid_until_s
+        self.signed_policy = signed
+        lighting = None if signed is None else signed.policy.lighting
+        self.time_basis.valid_until_s = None if signed is None else signed.policy.valid_until_s
         for feeder in self.feeders:
             feeder.set_rules(lighting)
         self.orders.place = self._place()
-        if taken is not None:
-            self._reporter.in_force(taken, now_ms=now_ms)
+        if signed is not None:
+            self._reporter.in_force(signed, now_ms=now_ms)
         unix_s = self.time_basis.unix_s(now_ms=now_ms)
         if unix_s is not None:
-            self.orders.review(taken, unix_s, now_ms=now_ms)
+            self.orders.review(signed, unix_s, now_ms=now_ms)
 
     def _place(self) -> CabinetPlace:
         return CabinetPlace(self._insee, self._gateway, tuple((one.options.name, one.group) for one in self.feeders))

@@ -132,7 +132,7 @@ def considered(
 ) -> list[FeederDemand | None]:
     """Return what each rule demands, from the highest down; None: nothing. The first demand holds, the policy always
     has one, and `gateway explain` shows them all."""
-    emergency, override = orders.standing(index)
+    emergency, override = orders.in_force(index)
     return [
         _interlock(index, switch, hand),
         _of_order(emergency, EMERGENCY),

@@ -30,10 +30,10 @@ def wanted(
     is_new = now_ms - started_ms < limits.CABINET_START_MS and not lease.counters["granted"]
     found: dict[int | None, OrderInForce | None] = {}
     for feeder in feeders:
-        emergency, override = orders.standing(feeder)
+        emergency, override = orders.in_force(feeder)
         if emergency is None and override is not None and not has_lease and is_new:
             return None
-        found[feeder] = _standing(emergency or (override if has_lease else None))
+        found[feeder] = _in_force(emergency or (override if has_lease else None))
     return found
 
 
@@ -41,7 +41,7 @@ def _waits_for_clock(order: Order) -> bool:
     return order.state != OVER and order.ends_ms is None and not order.is_directive
 
 
-def _standing(order: Order | None) -> OrderInForce | None:
+def _in_force(order: Order | None) -> OrderInForce | None:
     if order is None:
         return None
     assert order.ends_ms is not None, "what is active has an end"

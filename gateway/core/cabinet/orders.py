@@ -35,10 +35,10 @@ _FINAL = (EXPIRED, ENDED, REFUSED)
 
 
 class Refusal(NamedTuple):
-    """Holds why a command is refused. `is_told`: its id could be read, and its author gets the outcome."""
+    """Holds why a command is refused. `is_reported`: its id could be read, and its author gets the outcome."""
 
     why: str
-    is_told: bool
+    is_reported: bool
 
 
 class ReportOutcome(Protocol):
@@ -76,11 +76,11 @@ class Orders:
     # --- in -----------------------------------------------------------------------------------------------------
 
     def accept(
-        self, data: bytes, taken: SignedPolicy | None, *, is_retained: bool, unix_s: int | None, now_ms: int
+        self, data: bytes, signed: SignedPolicy | None, *, is_retained: bool, unix_s: int | None, now_ms: int
     ) -> Order | Refusal | None:
         """Return the new order in signed bytes, or its refusal; None: nothing new."""
         try:
-            order = verification.opened(data, () if taken is None else (taken,), self.place, self._verify)
+            order = verification.opened(data, () if signed is None else (signed,), self.place, self._verify)
         except UnknownSigner as stranger:
             return self._refuse(None, stranger.why, now_ms)
         except WireFault as fault:
@@ -99,10 +99,10 @@ class Orders:
             return None
         why = "retained" if is_retained else "clock" if unix_s is None else None
         if why is None and unix_s is not None:
-            why = verification.against(order, taken, self.place, unix_s)
+            why = verification.against(order, signed, self.place, unix_s)
         if why is None and order.command.kind == command.END:
-            return self._end(order, taken, now_ms)
-        if why is None and not self._has_room(order, taken, now_ms):
+            return self._end(order, signed, now_ms)
+        if why is None and not self._has_room(order, signed, now_ms):
             why = "full"
         if why is not None:
             return self._refuse(order, why, now_ms)
@@ -118,22 +118,22 @@ class Orders:
         read is counted. An order whose operator is in no policy in hand waits for a policy that names him
         (`reopen`)."""
         found: dict[str, bytes] = {}
-        told: dict[str, dict[str | None, tuple[str, str | None]]] = {}
+        outcomes: dict[str, dict[str | None, tuple[str, str | None]]] = {}
         for entry in entries:
             try:
-                _collect(entry, found, told)
+                _collect(entry, found, outcomes)
             except (KeyError, TypeError, ValueError):
                 self.counters["unreadable"] += 1
-        is_over = {key: told.get(key, {}).get(None, ("", None))[0] in _FINAL for key in found}
+        is_over = {key: outcomes.get(key, {}).get(None, ("", None))[0] in _FINAL for key in found}
         # Open orders come first: orders that are over must not take their places.
         for key in sorted(found, key=lambda key: is_over[key]):
-            self._unopened[found[key]] = told.get(key, {})
+            self._unopened[found[key]] = outcomes.get(key, {})
         self.reopen(policies)
 
     def reopen(self, policies: list[SignedPolicy]) -> None:
         """Try again to open recovered commands, after a policy has come."""
         names = {name: index for index, (name, _group) in enumerate(self.place.feeders)}
-        for data, told in list(self._unopened.items()):
+        for data, outcomes in list(self._unopened.items()):
             try:
                 order = verification.opened(data, policies, self.place, self._verify)
             except UnknownSigner:
@@ -145,21 +145,21 @@ class Orders:
             del self._unopened[data]
             if order.command.kind == command.END or order.command.id in self._orders:
                 continue
-            order.reported = {names.get(name) if name is not None else None: word for name, word in told.items()}
-            if told.get(None, ("", None))[0] in _FINAL:
+            order.reported = {names.get(name) if name is not None else None: word for name, word in outcomes.items()}
+            if outcomes.get(None, ("", None))[0] in _FINAL:
                 order.state = OVER
             if order.state == OVER or len(self._like(order)) >= _room_for(order):
                 self._remember_gone(order)
             else:
                 self._orders[order.command.id] = order
 
-    def review(self, taken: SignedPolicy | None, unix_s: int, *, now_ms: int) -> None:
+    def review(self, signed: SignedPolicy | None, unix_s: int, *, now_ms: int) -> None:
         """Judge every open order by another policy, with the feeders as that policy names them."""
         for order in self._orders.values():
             if order.state == OVER:
                 continue
             order.feeders = verification.addressed(order.command, self.place)
-            why = verification.against(order, taken, self.place, unix_s)
+            why = verification.against(order, signed, self.place, unix_s)
             if why is not None:
                 order.state = OVER
                 outcome, why = (EXPIRED, None) if why == "expired" else (REFUSED, why)
@@ -185,7 +185,7 @@ class Orders:
 
     # --- queries ------------------------------------------------------------------------------------------------
 
-    def standing(self, feeder: int | None) -> tuple[Order | None, Order | None]:
+    def in_force(self, feeder: int | None) -> tuple[Order | None, Order | None]:
         """Return what holds for a feeder now (None: for the whole cabinet): the emergency that lights it, and the
         centre's override or test. The latest of several wins (TALQ)."""
         emergency = override = None
@@ -201,7 +201,7 @@ class Orders:
 
     def lowers(self, feeder: int) -> bool:
         """Return whether an order keeps the lamps of a feeder below what the policy gives."""
-        _, override = self.standing(feeder)
+        _, override = self.in_force(feeder)
         return override is not None and override.lowers
 
     def known(self) -> list[Order]:
@@ -259,13 +259,13 @@ class Orders:
         for feeder, (outcome, why) in known.reported.items():
             self._report(known.command.id, outcome, why or "again", feeder, again=True, now_ms=now_ms)
 
-    def _end(self, order: Order, taken: SignedPolicy | None, now_ms: int) -> Refusal | None:
+    def _end(self, order: Order, signed: SignedPolicy | None, now_ms: int) -> Refusal | None:
         """End an order, if the operator has the right to give such an order. An END takes no place; a repeated END
         finds nothing to end."""
         ended = self._orders.get(order.command.ends)
         if ended is None:
             return self._refuse(order, "unknown", now_ms)
-        operator = verification.operator_of(order, taken)
+        operator = verification.operator_of(order, signed)
         is_own = order.kid == ended.kid
         if operator is None or not rights.may_end(operator, ended.command, is_own=is_own):
             return self._refuse(order, "right", now_ms)
@@ -291,11 +291,11 @@ class Orders:
         elif order.is_emergency and order.until_ms is not None and now_ms + left_ms > order.ends_ms:
             order.ends_ms = min(now_ms + left_ms, order.until_ms)
 
-    def _has_room(self, order: Order, taken: SignedPolicy | None, now_ms: int) -> bool:
+    def _has_room(self, order: Order, signed: SignedPolicy | None, now_ms: int) -> bool:
         """Make room if need be. One person's orders never displace another's, and no order displaces an emergency."""
         alike = self._like(order)
         open_ones = [one for one in alike if one.state != OVER]
-        operator = verification.operator_of(order, taken)
+        operator = verification.operator_of(order, signed)
         is_bounded = operator is None or rights.is_bounded(operator, order.command.kind)
         if is_bounded and sum(one.kid == order.kid for one in open_ones) >= limits.ORDERS_OF_ONE_MAX:
             return False
@@ -360,7 +360,7 @@ def _room_for(order: Order) -> int:
 
 
 def _collect(
-    entry: dict[str, Any], found: dict[str, bytes], told: dict[str, dict[str | None, tuple[str, str | None]]]
+    entry: dict[str, Any], found: dict[str, bytes], outcomes: dict[str, dict[str | None, tuple[str, str | None]]]
 ) -> None:
     """Add one line of the audit log. KeyError, TypeError or ValueError when it has been damaged."""
     if entry["what"] == "command":
@@ -369,4 +369,4 @@ def _collect(
         feeder, outcome, why = entry.get("feeder"), entry["outcome"], entry.get("why")
         if not isinstance(outcome, str) or not all(one is None or isinstance(one, str) for one in (feeder, why)):
             raise ValueError("outcome")
-        told.setdefault(str(entry["id"]), {})[feeder] = (outcome, why)
+        outcomes.setdefault(str(entry["id"]), {})[feeder] = (outcome, why)

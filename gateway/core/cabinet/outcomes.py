@@ -131,7 +131,7 @@ class Outcomes:
         """Return the word for what keeps the lamps of a feeder from an order that lowers them."""
         if demand.rule == INTERLOCK and not demand.closed:
             return INTERLOCK
-        emergency, override = self._orders.standing(index)
+        emergency, override = self._orders.in_force(index)
         if emergency is not None:
             return EMERGENCY
         if override is not order:

@@ -61,12 +61,12 @@ class Policies:
         self.highest = 0
         self._highest_keyset = 0 if keyset is None else keyset.version
         self._damaged: set[int] = set()  # versions that may be accepted once more
-        self.counters = {"taken": 0, "refused": 0, "damaged-files": 0, "disk-errors": 0}
+        self.counters = {"accepted": 0, "refused": 0, "damaged-files": 0, "disk-errors": 0}
         self._load()
 
     def in_force(self, unix_s: int | None) -> SignedPolicy | None:
         """Return the newest whose validity has begun, else the oldest in hand; without a clock the newest."""
-        begun = [taken for taken in self._held if unix_s is None or taken.policy.valid_from_s <= unix_s]
+        begun = [one for one in self._held if unix_s is None or one.policy.valid_from_s <= unix_s]
         if begun:
             return begun[-1]
         return self._held[0] if self._held else None
@@ -99,13 +99,13 @@ class Policies:
             return [
                 PolicyVerdict("bundle", "too-long" if fault.reason == "too-long" else MALFORMED, None, fault.reason)
             ]
-        told = [
+        parts = [
             None if keyset is None else self._accept_keyset(keyset),
             None if policy is None else self._accept_policy(policy, unix_s),
         ]
-        verdicts = [verdict for verdict in told if verdict is not None]
+        verdicts = [verdict for verdict in parts if verdict is not None]
         for verdict in verdicts:
-            self.counters["taken" if verdict.why is None else "refused"] += 1
+            self.counters["accepted" if verdict.why is None else "refused"] += 1
         return verdicts
 
     # --- inside -------------------------------------------------------------------------------------------------
@@ -124,7 +124,7 @@ class Policies:
         return PolicyVerdict("keyset", None, opened.version)
 
     def _accept_policy(self, data: bytes, unix_s: int | None) -> PolicyVerdict | None:
-        if any(taken.data == data for taken in self._held):
+        if any(one.data == data for one in self._held):
             return None
         if self.keyset is None:
             return PolicyVerdict("policy", NO_KEYS)
@@ -143,7 +143,7 @@ class Policies:
         current = self.in_force(unix_s)
         # Keep the policy in force and the new one; one that waited in between is obsolete. Without a clock it is not
         # known which is in force, so all are kept.
-        kept = self._held if unix_s is None else [taken for taken in self._held if taken is current]
+        kept = self._held if unix_s is None else [one for one in self._held if one is current]
         self._held = [*kept, SignedPolicy(policy, kid, data)][-limits.POLICY_FILES_MAX :]
         self._forget_old()
         return PolicyVerdict("policy", None, policy.version)
@@ -155,16 +155,16 @@ class Policies:
         self._keysets.append(keys)
         self._highest_keyset = max(self._highest_keyset, keys.version)
         self._held.sort(key=self._rank)
-        current = [taken.policy.version for taken in self._held if self._is_of_these_keys(taken)]
-        if self._held and not self._is_of_these_keys(max(self._held, key=lambda taken: taken.policy.version)):
+        current = [one.policy.version for one in self._held if self._is_of_these_keys(one)]
+        if self._held and not self._is_of_these_keys(max(self._held, key=lambda one: one.policy.version)):
             self.highest = max(current, default=0)
 
-    def _rank(self, taken: SignedPolicy) -> tuple[bool, int]:
-        return self._is_of_these_keys(taken), taken.policy.version
+    def _rank(self, one: SignedPolicy) -> tuple[bool, int]:
+        return self._is_of_these_keys(one), one.policy.version
 
-    def _is_of_these_keys(self, taken: SignedPolicy) -> bool:
+    def _is_of_these_keys(self, one: SignedPolicy) -> bool:
         """Return whether a policy is signed by a key of the set in force."""
-        return self.keyset is not None and keyset.key_of(self.keyset, taken.kid) is not None
+        return self.keyset is not None and keyset.key_of(self.keyset, one.kid) is not None
 
     def _is_held(self, part: str, data: bytes) -> bool:
         try:
@@ -197,7 +197,7 @@ class Policies:
         for version, name in policies:
             self._load_policy(version, self._try_read(name))
         self._held.sort(key=self._rank)
-        of_these = [taken.policy.version for taken in self._held if self._is_of_these_keys(taken)]
+        of_these = [one.policy.version for one in self._held if self._is_of_these_keys(one)]
         self.highest = max([*of_these, *self._damaged], default=self.newest_version)
 
     def _load_keyset(self, version: int, data: bytes) -> None:
@@ -236,7 +236,7 @@ class Policies:
         return list(numbered(self._folder.disk, part, 10))
 
     def _forget_old(self) -> None:
-        held = {f"policy-{taken.policy.version:010}" for taken in self._held}
+        held = {f"policy-{one.policy.version:010}" for one in self._held}
         try:
             for _version, name in self._files("policy")[: -limits.POLICY_FILES_MAX]:
                 if name not in held:

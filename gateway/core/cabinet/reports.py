@@ -70,9 +70,9 @@ class CabinetReporter:
     def verdicts(self, verdicts: list[AlarmChange], *, now_ms: int) -> None:
         """Report alarms that begin or end."""
         for verdict in verdicts:
-            self.report(verdict.code, verdict.stands, verdict.detail or None, now_ms=now_ms)
+            self.report(verdict.code, verdict.is_active, verdict.detail or None, now_ms=now_ms)
             self._shared.log(
-                "cabinet-alarm", alarm=event_table.label(verdict.code), stands=verdict.stands, detail=verdict.detail
+                "cabinet-alarm", alarm=event_table.label(verdict.code), active=verdict.is_active, detail=verdict.detail
             )
 
     def outcome(
@@ -89,8 +89,8 @@ class CabinetReporter:
         """Report the outcome of a command. With `again` it is sent only to the author of a repeated command, and not
         recorded."""
         name = None if feeder is None else self._names[feeder]
-        said = command.Outcome(order, outcome, why, name, power_dw, self._time_basis.unix_s(now_ms=now_ms))
-        self._shared.publish(topic.OUTCOME, command.encode_reply(said), limits.LEASE_S)
+        reply = command.Outcome(order, outcome, why, name, power_dw, self._time_basis.unix_s(now_ms=now_ms))
+        self._shared.publish(topic.OUTCOME, command.encode_reply(reply), limits.LEASE_S)
         if not again:
             values = {"id": order.hex(), "outcome": outcome, "why": why, "feeder": name, "power_dw": power_dw}
             self.audit("outcome", now_ms=now_ms, **values)
@@ -124,12 +124,12 @@ class CabinetReporter:
         self.report(event.POLICY_REFUSED, None, [why, version], now_ms=now_ms)
         self.audit("policy-refused", part=part, why=why, version=version, now_ms=now_ms)
 
-    def in_force(self, taken: SignedPolicy, *, now_ms: int) -> None:
+    def in_force(self, signed: SignedPolicy, *, now_ms: int) -> None:
         """Report that another policy is in force from now on."""
-        policy = taken.policy
-        detail = [policy.version, policy.valid_from_s, policy.valid_until_s, taken.kid]
+        policy = signed.policy
+        detail = [policy.version, policy.valid_from_s, policy.valid_until_s, signed.kid]
         self.report(event.POLICY_TAKEN, None, detail, now_ms=now_ms)
-        self.audit("policy-in-force", version=policy.version, kid=taken.kid.hex(), now_ms=now_ms)
+        self.audit("policy-in-force", version=policy.version, kid=signed.kid.hex(), now_ms=now_ms)
 
     def by_hand(self, what: str, feeder: int, who: str, *, now_ms: int) -> None:
         """Report what a technician did at the cabinet."""

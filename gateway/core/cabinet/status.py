@@ -24,7 +24,7 @@ _KINDS = {command.OVERRIDE: "override", command.EMERGENCY: "emergency", command.
 def cabinet_status(cabinet: Cabinet, *, now_ms: int) -> CabinetStatus:
     """Return the status of the cabinet at this time."""
     seen, basis = cabinet.seen, cabinet.basis
-    taken = cabinet.signed_policy
+    signed = cabinet.signed_policy
     unix_s = cabinet.time_basis.unix_s(now_ms=now_ms)
     return CabinetStatus(
         unix_s=unix_s,
@@ -39,7 +39,7 @@ def cabinet_status(cabinet: Cabinet, *, now_ms: int) -> CabinetStatus:
         lux=None if seen is None else seen.photocell_lx,
         linky=None if seen is None or seen.linky is None else seen.linky._asdict(),
         policy=_policy(cabinet, unix_s),
-        policy_plain=None if taken is None else taken.plain,
+        policy_plain=None if signed is None else signed.plain,
         site=(cabinet.options.latitude_e4, cabinet.options.longitude_e4),
         lease=LeaseStatus(cabinet.lease.is_held(now_ms=now_ms), cabinet.lease.left_s(now_ms=now_ms)),
         commands=tuple(_command(order) for order in cabinet.orders.known() if not order.is_directive),
@@ -50,10 +50,10 @@ def cabinet_status(cabinet: Cabinet, *, now_ms: int) -> CabinetStatus:
 
 
 def _policy(cabinet: Cabinet, unix_s: int | None) -> PolicyStatus:
-    taken, to_come = cabinet.signed_policy, cabinet.policies.to_come(unix_s)
-    if taken is None:
+    signed, to_come = cabinet.signed_policy, cabinet.policies.to_come(unix_s)
+    if signed is None:
         return PolicyStatus("none", has_keys=cabinet.policies.keyset is not None)
-    policy = taken.policy
+    policy = signed.policy
     is_over = unix_s is not None and unix_s >= policy.valid_until_s
     return PolicyStatus(
         state="expired" if is_over else "valid",
@@ -65,7 +65,7 @@ def _policy(cabinet: Cabinet, unix_s: int | None) -> PolicyStatus:
         valid_from_s=policy.valid_from_s,
         valid_until_s=policy.valid_until_s,
         next_version=None if to_come is None else to_come.policy.version,
-        signed_by=taken.kid.hex(),
+        signed_by=signed.kid.hex(),
     )
 
 

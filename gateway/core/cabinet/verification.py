@@ -75,7 +75,7 @@ def opened(data: bytes, policies: Iterable[SignedPolicy], place: CabinetPlace, v
     """
     message = cose.sign1_decode(data, bytes_max=command.SIGNED_COMMAND_BYTES_MAX)
     kid, signature, _ = message.signatures[0]
-    operators = [one for taken in policies for one in taken.policy.operators if cose.kid_of(one.key) == kid]
+    operators = [one for signed in policies for one in signed.policy.operators if cose.kid_of(one.key) == kid]
     if not operators:
         raise UnknownSigner("stranger")
     if not verify(operators[0].key, signature, cose.to_be_signed(message, cose.COMMAND_AAD)):
@@ -92,17 +92,17 @@ def addressed(asked: Command, place: CabinetPlace) -> tuple[int, ...]:
     return tuple(index for index, names in enumerate(place.feeders) if asked.target is None or asked.target in names)
 
 
-def operator_of(order: Order, taken: SignedPolicy | None) -> document.Operator | None:
+def operator_of(order: Order, signed: SignedPolicy | None) -> document.Operator | None:
     """Return the operator of this policy who signed the order."""
-    operators = () if taken is None else taken.policy.operators
+    operators = () if signed is None else signed.policy.operators
     return next((one for one in operators if cose.kid_of(one.key) == order.kid), None)
 
 
-def against(order: Order, taken: SignedPolicy | None, place: CabinetPlace, unix_s: int) -> str | None:
+def against(order: Order, signed: SignedPolicy | None, place: CabinetPlace, unix_s: int) -> str | None:
     """Return the word for what forbids an order under this policy, now and for its whole duration; None: nothing.
     Of an END only scope and expiry are judged: `Orders` checks who may end it, where both orders are known."""
     asked = order.command
-    operator = operator_of(order, taken)
+    operator = operator_of(order, signed)
     if operator is None:
         return "stranger"
     if asked.insee != place.insee or asked.gateway not in (None, place.gateway):
@@ -118,8 +118,8 @@ def against(order: Order, taken: SignedPolicy | None, place: CabinetPlace, unix_
         return None  # its nodes are known when they ask: kinds and groups may come later
     if not order.feeders:
         return "scope"
-    assert taken is not None
-    return None if order.is_emergency or not _breaks_limit(order, taken.policy.lighting, place, unix_s) else "limit"
+    assert signed is not None
+    return None if order.is_emergency or not _breaks_limit(order, signed.policy.lighting, place, unix_s) else "limit"
 
 
 def _breaks_limit(order: Order, rules: document.Lighting, place: CabinetPlace, unix_s: int) -> bool:

@@ -85,13 +85,13 @@ class NodeProgress:
 
 
 class Campaign:
-    """Runs one plan. `told`: the phase that the centre knows. `is_changed`: something is to be saved."""
+    """Runs one plan. `reported`: the phase that the centre knows. `is_changed`: something is to be saved."""
 
-    def __init__(self, plan: Plan, nodes: dict[bytes, NodeProgress] | None = None, told: str = "") -> None:
+    def __init__(self, plan: Plan, nodes: dict[bytes, NodeProgress] | None = None, reported: str = "") -> None:
         self.plan = plan
         self.nodes = {} if nodes is None else nodes
-        self.told = told
-        self.is_halted = told == HALTED
+        self.reported = reported
+        self.is_halted = reported == HALTED
         self.is_changed = nodes is None
 
     # --- questions ----------------------------------------------------------------------------------------------
@@ -229,7 +229,7 @@ class Campaign:
         canaries = [one for one in self._canaries() if one.state in (CONFIRMED, SKIPPED)]
         if len(canaries) < self._canaries_wanted():
             return CANARY
-        if self.told in (REST, DONE):
+        if self.reported in (REST, DONE):
             return REST
         left_s = self.soak_left_s(unix_s)
         return REST if left_s == 0 else SOAK
@@ -261,7 +261,7 @@ class Campaign:
 
     def is_moving(self) -> bool:
         """Return whether `poll` may find something: it is not over, or a transfer or a trial is under way."""
-        if self.told not in (DONE, HALTED, STOPPED):
+        if self.reported not in (DONE, HALTED, STOPPED):
             return True
         return any(one.state in (OFFERED, FETCHING, TRYING) for one in self.nodes.values())
 

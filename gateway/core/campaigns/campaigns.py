@@ -76,7 +76,7 @@ class Campaigns:
             known.plan = plan
             self._campaigns[plan.product] = known
         for product, known in before.items():
-            if known.told == campaign.HALTED and self._campaigns.get(product) is not known:
+            if known.reported == campaign.HALTED and self._campaigns.get(product) is not known:
                 self._report(EventBody(event.CAMPAIGN_HALTED, False, [product]), now_ms=now_ms)
         self._due_ms = 0
 
@@ -128,7 +128,7 @@ class Campaigns:
         is_changed = bool(self._kept.keys() - self._campaigns.keys())
         for found in self._campaigns.values():
             found.poll(unix_s=unix_s, now_ms=now_ms)
-            self._tell(found, unix_s, now_ms)
+            self._report_phase(found, unix_s, now_ms)
             is_changed = is_changed or found.is_changed
             found.is_changed = False
         self._kept = {}
@@ -152,7 +152,7 @@ class Campaigns:
                 counts=found.counts(),
                 unheard=len(self._expected(found) - found.nodes.keys()),
                 canaries=found.plan.canaries,
-                soak_left_s=found.soak_left_s(unix_s) if found.told == campaign.SOAK else None,
+                soak_left_s=found.soak_left_s(unix_s) if found.reported == campaign.SOAK else None,
                 failed=tuple(
                     FailedNode(node.hex(), one.why) for node, one in found.nodes.items() if one.state == campaign.FAILED
                 )[:_FAILED_SHOWN_MAX],
@@ -191,15 +191,15 @@ class Campaigns:
     def _phase(self, found: Campaign, unix_s: int | None) -> str:
         return campaign.DONE if found.is_done(self._expected(found), unix_s) else found.phase(unix_s)
 
-    def _tell(self, found: Campaign, unix_s: int | None, now_ms: int) -> None:
+    def _report_phase(self, found: Campaign, unix_s: int | None, now_ms: int) -> None:
         """Report another phase once; a node that comes after the end does not open it again."""
         phase = self._phase(found, unix_s)
-        if phase == found.told or (phase == campaign.REST and found.told == campaign.DONE):
+        if phase == found.reported or (phase == campaign.REST and found.reported == campaign.DONE):
             return
-        was_halted, found.told, found.is_changed = found.told == campaign.HALTED, phase, True
+        was_halted, found.reported, found.is_changed = found.reported == campaign.HALTED, phase, True
         counts = found.counts()
-        told = [counts.get(campaign.CONFIRMED, 0), counts.get(campaign.FAILED, 0)]
-        detail = [found.plan.product, found.plan.number, phase, *told]
+        numbers = [counts.get(campaign.CONFIRMED, 0), counts.get(campaign.FAILED, 0)]
+        detail = [found.plan.product, found.plan.number, phase, *numbers]
         self._report(EventBody(event.CAMPAIGN, None, detail), now_ms=now_ms)
         if was_halted or phase == campaign.HALTED:
             self._report(EventBody(event.CAMPAIGN_HALTED, not was_halted, [found.plan.product]), now_ms=now_ms)
@@ -237,7 +237,7 @@ class LampHours:
 
 def _plain(found: Campaign) -> dict[str, Any]:
     nodes = {node.hex(): [one.state, one.since_s, one.why, one.is_canary] for node, one in found.nodes.items()}
-    return {"number": found.plan.number, "begun_s": found.plan.begun_s, "told": found.told, "nodes": nodes}
+    return {"number": found.plan.number, "begun_s": found.plan.begun_s, "reported": found.reported, "nodes": nodes}
 
 
 def _restored(product: str, plain: Mapping[str, Any]) -> Campaign:
@@ -246,4 +246,4 @@ def _restored(product: str, plain: Mapping[str, Any]) -> Campaign:
         if state not in campaign.STATES:
             raise ValueError("state")
         nodes[bytes.fromhex(node)] = NodeProgress(state, int(since_s), str(why), bool(is_canary))
-    return Campaign(Plan(product, int(plain["number"]), int(plain["begun_s"])), nodes, str(plain["told"]))
+    return Campaign(Plan(product, int(plain["number"]), int(plain["begun_s"])), nodes, str(plain["reported"]))

@@ -6,7 +6,7 @@ first or last file is gone, or that another whole one stands in the place of one
 
 Two files, `inventory-0` and `inventory-1`, are written in turn and in place, so a save costs the pages of the list and
 no change of length, and a power cut leaves one of them. It is saved when a segment is closed, before one is deleted,
-when an alarm or a stream's first record has become durable, and every JOURNAL_LOOK_EVERY_MS where something has moved:
+when an alarm or a stream's first record has become durable, and every JOURNAL_CHECK_EVERY_MS where something has moved:
 of the other lanes, the last ten seconds before a cut may be missing in it. Positions that it does not list are held all
 the same. It states as freed only what the journal has freed, so that is not sent again.
 

@@ -434,7 +434,7 @@ class Journal:
         return self._files.retry_deletes()
 
     def refresh_space(self) -> None:
-        """Read how many bytes the partition has left, and make the ballast whole. Once per JOURNAL_LOOK_EVERY_MS, and
+        """Read how many bytes the partition has left, and make the ballast whole. Once per JOURNAL_CHECK_EVERY_MS, and
         whenever room was made, is often enough."""
         self.space.refresh(self.bytes_held, restores_ballast=True)
 

@@ -95,11 +95,11 @@ class Recoverer:
         # A file under its own name is processed before a copy of it under another name.
         for name in sorted(heads, key=lambda name: (parse_name(name) is None, name)):
             if not _QUARANTINE.fullmatch(name):
-                self._take(name, *heads[name])
+                self._accept(name, *heads[name])
         for name, size, identity in self._empty:
-            self._take_empty(name, size, identity)
+            self._accept_empty(name, size, identity)
         for name, size, identity in self._barren:
-            self._take_barren(name, size, identity)
+            self._accept_barren(name, size, identity)
         self._bound_quarantine()
         arranger = Arranger(
             self._disk,
@@ -129,7 +129,7 @@ class Recoverer:
                 if identity is not None and identity.epoch == epoch:
                     raise ValueError("this epoch is already on the disk; an epoch is never continued")
 
-    def _take(self, name: str, size: int, head: bytes) -> None:
+    def _accept(self, name: str, size: int, head: bytes) -> None:
         """Classify one file and put it on the list for its class."""
         claim = parse_name(name)
         version = decode_version(head)
@@ -259,7 +259,7 @@ class Recoverer:
         if claim is not None:
             self._claims.append(claim)
 
-    def _take_barren(self, name: str, size: int, identity: Identity) -> None:
+    def _accept_barren(self, name: str, size: int, identity: Identity) -> None:
         """List a rewritten file without records for deletion if the file it was to replace is there; else set it aside.
 
         The former is a power cut in the first moments of a rewriting; the latter is damage."""
@@ -270,7 +270,7 @@ class Recoverer:
                 return
         self._set_aside(name, size, "no readable record")
 
-    def _take_empty(self, name: str, size: int, identity: Identity) -> None:
+    def _accept_empty(self, name: str, size: int, identity: Identity) -> None:
         """Delete a file that holds nothing, as power cuts leave them, unless its stream continues after it."""
         same = [other for other in self._scanned if other[2:4] == identity[2:4]]  # epoch and lane
         rewriting = any(other < identity and other.first == identity.first for other in same)

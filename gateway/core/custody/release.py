@@ -143,8 +143,8 @@ class Release:
 
     def is_worth_it(self, gaps: int) -> bool:
         """Return whether this frees more than its `gaps` gap records take."""
-        made, taken = sum(plan.bytes for plan in self.plans), gaps * limits.THINNING_GAP_BYTES
-        return made > (taken if self.plans[0].level == GONE else 2 * taken)
+        made, spent = sum(plan.bytes for plan in self.plans), gaps * limits.THINNING_GAP_BYTES
+        return made > (spent if self.plans[0].level == GONE else 2 * spent)
 
     def leave(self) -> None:
         """Give this release up: its segments are not tried again before there are twice as many, or at all."""

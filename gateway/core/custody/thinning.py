@@ -70,7 +70,7 @@ class Thinner:
         self._interrupted: list[Replacement] | None = None
         self._cramped = False  # the disk had no room for a copy: whole segments go, which needs only a few bytes
         self._now_ms = 0  # of the poll in which the work continues: a generator takes no arguments
-        self._look_ms = self._idle_until_ms = 0
+        self._check_ms = self._idle_until_ms = 0
         self._due_ms: int | None = None
         self.counters = {
             "segments-thinned": 0,
@@ -86,8 +86,8 @@ class Thinner:
     def poll(self, *, now_ms: int) -> None:
         """Run the next step, if there is any."""
         self._now_ms = now_ms
-        if now_ms >= self._look_ms:
-            self._look_ms = now_ms + limits.JOURNAL_LOOK_EVERY_MS
+        if now_ms >= self._check_ms:
+            self._check_ms = now_ms + limits.JOURNAL_CHECK_EVERY_MS
             self._journal.refresh_space()
             if not self._journal.is_listed:
                 self._journal.save_inventory()
@@ -109,7 +109,7 @@ class Thinner:
 
     def deadline_ms(self) -> int | None:
         """Return when `poll` is due without an event; this is now, as long as a release is at work."""
-        return self._due_ms if self._journal.is_listed else earliest((self._due_ms, self._look_ms))
+        return self._due_ms if self._journal.is_listed else earliest((self._due_ms, self._check_ms))
 
     # --- choosing -----------------------------------------------------------------------------------------------
 
@@ -156,7 +156,7 @@ class Thinner:
             return
         if not self._may_explain(len(gaps)):
             # Half an explanation would only use up the last bytes; what the warehouse acknowledges frees room as well.
-            yield self._pause(limits.JOURNAL_LOOK_EVERY_MS)
+            yield self._pause(limits.JOURNAL_CHECK_EVERY_MS)
             return
         if not (yield from self._explain_all(release, gaps)):
             if release.joins_gaps:

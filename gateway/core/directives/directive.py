@@ -63,8 +63,8 @@ def rank(scope: str | None, asker: AskingNode) -> int | None:
 
 def weather_day(one: Directive) -> int:
     """Return the civil day to which a directive's weather belongs."""
-    told = one.values.get(directive.WEATHER_DAY)
-    return int(civil.local_from_unix(civil.PARIS, one.begins_s).civil_day - 1 if told is None else told)
+    day = one.values.get(directive.WEATHER_DAY)
+    return int(civil.local_from_unix(civil.PARIS, one.begins_s).civil_day - 1 if day is None else day)
 
 
 def weather_ends_s(one: Directive) -> int:

@@ -47,7 +47,7 @@ class DirectiveChange(NamedTuple):
     of a refusal (`expired`, `too-early`, `full`, `id-taken`, `malformed`, `unknown`)."""
 
     what: str
-    told: Directive | None
+    directive: Directive | None
     by: str
     why: str | None = None
 
@@ -336,23 +336,23 @@ class DirectiveService:
             self._cabinet.orders.note_used(ids, now_ms=now_ms)
 
     def _report(self, happened: DirectiveChange, *, now_ms: int) -> None:
-        one = happened.told
-        said = {} if one is None else {_label(code): value for code, value in sorted(one.values.items())}
+        one = happened.directive
+        values_by_name = {} if one is None else {_label(code): value for code, value in sorted(one.values.items())}
         values = {
             "id": None if one is None else one.id.hex(),
             "by": happened.by,
             "reason": None if one is None else one.reason,
             "scope": None if one is None else one.scope or "*",
-            "values": said,
+            "values": values_by_name,
             "until": None if one is None else one.expires_s,
             "why": happened.why,
         }
-        told = {name: value for name, value in values.items() if value not in (None, {})}
-        self._log(_WORDS[happened.what], **told)
+        plain = {name: value for name, value in values.items() if value not in (None, {})}
+        self._log(_WORDS[happened.what], **plain)
         if self._cabinet is not None:
-            self._cabinet.audit_local(_WORDS[happened.what], now_ms=now_ms, **told)
+            self._cabinet.audit_local(_WORDS[happened.what], now_ms=now_ms, **plain)
         if one is not None and happened.what != REFUSED:
-            for name, value in said.items():
+            for name, value in values_by_name.items():
                 what = f"{happened.what} {name}={value}"
                 detail = [what, one.scope or "*", _short(happened.by)]
                 self._own.report(EventBody(event.LOCAL_ORDER, None, detail), now_ms=now_ms)

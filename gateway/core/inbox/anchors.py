@@ -42,10 +42,10 @@ _Key = tuple[bytes | None, int]
 
 
 class _Boot:
-    """Holds what is known of one boot. Times in ms of our monotonic scale; `said` is (unix_s, ± s) of the last
+    """Holds what is known of one boot. Times in ms of our monotonic scale; `stated` is (unix_s, ± s) of the last
     anchor."""
 
-    __slots__ = ("began_ms", "first_ms", "last_ms", "proven", "said", "said_uptime_s", "statements", "uptime_s")
+    __slots__ = ("began_ms", "first_ms", "last_ms", "proven", "stated", "stated_uptime_s", "statements", "uptime_s")
 
     def __init__(self, uptime_s: int, now_ms: int) -> None:
         self.first_ms = self.last_ms = now_ms
@@ -53,8 +53,8 @@ class _Boot:
         self.uptime_s = uptime_s  # of the record that gave the bound
         self.proven = False
         self.statements = 0
-        self.said_uptime_s = 0
-        self.said: tuple[int, int] | None = None
+        self.stated_uptime_s = 0
+        self.stated: tuple[int, int] | None = None
 
     def observe(self, uptime_s: int, now_ms: int) -> None:
         began_ms = now_ms - 1000 * uptime_s
@@ -92,7 +92,7 @@ class BootAnchors:
         self._open: dict[tuple[bytes, int], _Boot] = {}  # boots for which an anchor may be due
         self._check_at_ms = 0
         self._self: _Boot | None = None
-        self._steps_said: list[int] = []
+        self._steps_reported_ms: list[int] = []
         self.counters = {"anchors": 0, "anchors-better": 0, "forgotten": 0, "unstated": 0, "absurd": 0}
 
     def observe(self, node: bytes, made: Record, *, now_ms: int) -> None:
@@ -103,7 +103,7 @@ class BootAnchors:
             self._open.pop((node, anchored), None)
             self._bound(node)
         elif made.stamp.quality == UNSET:
-            self._hear(node, made.boot, made.stamp.seconds, now_ms)
+            self._observe(node, made.boot, made.stamp.seconds, now_ms)
 
     def poll(self, *, now_ms: int) -> None:
         """Make the anchors that are due."""
@@ -142,7 +142,7 @@ class BootAnchors:
 
     # --- inside ---
 
-    def _hear(self, node: bytes, number: int, uptime_s: int, now_ms: int) -> None:
+    def _observe(self, node: bytes, number: int, uptime_s: int, now_ms: int) -> None:
         boots = self._boots(node)
         if number not in boots:
             boot = boots[number] = _Boot(uptime_s, now_ms)
@@ -153,7 +153,7 @@ class BootAnchors:
                 return
             boot = known
             boot.observe(uptime_s, now_ms)
-        if boot.said is not None and not self._is_better(boot, now_ms):
+        if boot.stated is not None and not self._is_better(boot, now_ms):
             return
         if not self._open:
             self._check_at_ms = now_ms + limits.TIMEMAP_PAUSE_MS
@@ -181,7 +181,7 @@ class BootAnchors:
     def _forget(self, node: bytes, boots: dict[int, _Boot | None], number: int) -> None:
         boot = boots.pop(number)
         self._open.pop((node, number), None)
-        self.counters["forgotten"] += boot is not None and boot.said is None
+        self.counters["forgotten"] += boot is not None and boot.stated is None
 
     def _due_ms(self, boot: _Boot) -> int:
         assert self._clock.good_since_ms is not None
@@ -190,20 +190,20 @@ class BootAnchors:
 
     def _is_better(self, boot: _Boot, now_ms: int) -> bool:
         """Return whether an anchor made now would be much more exact than the last one, or contradict it."""
-        assert boot.said is not None
+        assert boot.stated is not None
         if self._clock.good_since_ms is None:
             return True  # not known yet
-        unix_s, uncertainty_s = boot.anchor(self._clock, boot.said_uptime_s, now_ms)
-        return 2 * uncertainty_s <= boot.said[1] or abs(unix_s - boot.said[0]) > boot.said[1]
+        unix_s, uncertainty_s = boot.anchor(self._clock, boot.stated_uptime_s, now_ms)
+        return 2 * uncertainty_s <= boot.stated[1] or abs(unix_s - boot.stated[0]) > boot.stated[1]
 
     def _state(self, key: _Key, boot: _Boot, now_ms: int) -> bool:
         """Make the anchor, if one is due; return False when the journal refused it."""
-        if boot.said is not None and not self._is_better(boot, now_ms):
+        if boot.stated is not None and not self._is_better(boot, now_ms):
             return True
         if boot.statements >= limits.TIMEMAP_STATEMENTS_MAX:
             self.counters["unstated"] += 1
             return True
-        uptime_s = boot.uptime_s if boot.said is None else boot.said_uptime_s
+        uptime_s = boot.uptime_s if boot.stated is None else boot.stated_uptime_s
         unix_s, uncertainty_s = boot.anchor(self._clock, uptime_s, now_ms)
         if not 0 <= unix_s <= wire_limits.SECONDS_MAX:
             self.counters["absurd"] += 1
@@ -218,8 +218,8 @@ class BootAnchors:
         make = self._report_own if about is None else self._own
         if make(body, now_ms=now_ms) in (None, False):
             return False
-        self.counters["anchors" if boot.said is None else "anchors-better"] += 1
-        boot.said_uptime_s, boot.said = uptime_s, (unix_s, uncertainty_s)
+        self.counters["anchors" if boot.stated is None else "anchors-better"] += 1
+        boot.stated_uptime_s, boot.stated = uptime_s, (unix_s, uncertainty_s)
         boot.statements += 1
         return True
 
@@ -245,16 +245,16 @@ class BootAnchors:
         step = self._clock.drain_step()
         if step is None:
             return
-        self._steps_said = [said_ms for said_ms in self._steps_said if said_ms > now_ms - 3_600_000]
-        if len(self._steps_said) < limits.CLOCK_STEPS_PER_HOUR_MAX and self._report_own(
+        self._steps_reported_ms = [at_ms for at_ms in self._steps_reported_ms if at_ms > now_ms - 3_600_000]
+        if len(self._steps_reported_ms) < limits.CLOCK_STEPS_PER_HOUR_MAX and self._report_own(
             EventBody(event.CLOCK_STEPPED, None, list(step)), now_ms=now_ms
         ):
-            self._steps_said.append(now_ms)
+            self._steps_reported_ms.append(now_ms)
         if self._self is not None and self._self.statements < limits.TIMEMAP_STATEMENTS_MAX:
-            self._state_ourselves(self._self, self._self.said_uptime_s, now_ms)
+            self._state_ourselves(self._self, self._self.stated_uptime_s, now_ms)
         for node, boots in self._nodes.items():
             for number, boot in boots.items():
-                if boot is not None and boot.said is not None:
+                if boot is not None and boot.stated is not None:
                     self._open[node, number] = boot
         self._check_at_ms = now_ms
 

@@ -136,7 +136,7 @@ class FairUse:
         for use in list(self._exceeding.values()):
             if use.day < day - 1 or not use.beyond:
                 del self._exceeding[use.node]
-                self._tell(use, False, now_ms)
+                self._report_use(use, False, now_ms)
 
     def deadline_ms(self) -> int | None:
         """Return when `poll` is due; None: no node is beyond its fair use."""
@@ -153,9 +153,9 @@ class FairUse:
         self.counters[judged.value] += 1
         if use.node not in self._exceeding:
             self._exceeding[use.node] = use
-            self._tell(use, True, now_ms)
+            self._report_use(use, True, now_ms)
 
-    def _tell(self, use: NodeUse, active: bool, now_ms: int) -> None:
+    def _report_use(self, use: NodeUse, active: bool, now_ms: int) -> None:
         detail = [use.node, *use.counts]
         self._report(EventBody(event.FAIR_USE_EXCEEDED, active, detail), now_ms=now_ms)
         known = {one.node.hex(): one.counts for one in self._exceeding.values()}

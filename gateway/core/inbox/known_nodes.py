@@ -72,7 +72,7 @@ class KnownNodes:
         """Write what has changed, once for all nodes of a dusk."""
         if self._save_at_ms is not None and now_ms >= self._save_at_ms:
             self._save_at_ms = None
-            plain = {node.hex(): said for node, said in self._kept.items()}
+            plain = {node.hex(): facts for node, facts in self._kept.items()}
             self._file.save(json.dumps(plain, separators=(",", ":"), ensure_ascii=False).encode() + b"\n")
 
     def deadline_ms(self) -> int | None:
@@ -126,7 +126,7 @@ class KnownNodes:
 
     def of_kind(self, kind: str) -> set[bytes]:
         """Return the nodes that said at a start, or before one of the agent, that they are of this kind."""
-        return {node for node, said in self._kept.items() if said[0] == kind}
+        return {node for node, facts in self._kept.items() if facts[0] == kind}
 
     def nodes(self) -> dict[bytes, KnownNode]:
         """Return a copy for health and status."""
@@ -144,10 +144,10 @@ class KnownNodes:
             known.heard_ms = now_ms
         return known
 
-    def _keep(self, node: bytes, said: tuple[str, str], now_ms: int) -> None:
-        if self._kept.get(node) == said:
+    def _keep(self, node: bytes, facts: tuple[str, str], now_ms: int) -> None:
+        if self._kept.get(node) == facts:
             return
-        self._kept[node] = said
+        self._kept[node] = facts
         if len(self._kept) > limits.INBOX_NODES_MAX:
             self._kept.popitem(last=False)
         if self._save_at_ms is None:

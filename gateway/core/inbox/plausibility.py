@@ -58,7 +58,7 @@ class PlausibilityCheck:
         self._clock = clock
         self._known_nodes = known_nodes
         self._report_own = report
-        self._said: OrderedDict[tuple[bytes, int, str], None] = OrderedDict()
+        self._reported: OrderedDict[tuple[bytes, int, str], None] = OrderedDict()
         self._doubts = HourlyLimit(limits.DOUBTS_PER_HOUR_MAX)
         self._conflicts = HourlyLimit(limits.CONFLICTS_PER_HOUR_MAX)
         self.counters = {
@@ -111,13 +111,13 @@ class PlausibilityCheck:
         self.counters[kind] += 1
         self._known_nodes.note_doubtful(node, kind, made.stamp.seconds - heard_s, now_ms=now_ms)
         subject = (node, made.boot, kind)
-        if subject in self._said:
+        if subject in self._reported:
             return
         detail = [node, made.boot, made.sequence, made.stamp.seconds, heard_s, doubt_s]
         if self._report(self._doubts, EventBody(event.TIME_DOUBTFUL, None, detail), now_ms):
-            self._said[subject] = None
-            if len(self._said) > limits.DOUBTS_REMEMBERED_MAX:
-                self._said.popitem(last=False)
+            self._reported[subject] = None
+            if len(self._reported) > limits.DOUBTS_REMEMBERED_MAX:
+                self._reported.popitem(last=False)
 
     def _report(self, hourly: HourlyLimit, body: EventBody, now_ms: int) -> bool:
         if not hourly.allows(now_ms=now_ms) or self._report_own(body, now_ms=now_ms) is None:

@@ -57,18 +57,18 @@ class _Slot:
 
     def __init__(self) -> None:
         self.number = 0
-        self.standing: OrderInForce | None = None
-        self.told_ends_ms = 0  # its end, from which nodes count
+        self.order: OrderInForce | None = None
+        self.sent_ends_ms = 0  # its end, from which nodes count
 
 
 class _Known:
     """Holds which change number one node has received and acknowledged under its current keys; None: nothing yet."""
 
-    __slots__ = ("acked", "said", "session")
+    __slots__ = ("acked", "sent", "session")
 
     def __init__(self, session: Session) -> None:
         self.session = session
-        self.said: int | None = None
+        self.sent: int | None = None
         self.acked: int | None = None
 
 
@@ -97,7 +97,7 @@ class Downlink:
         self._sleepers: set[bytes] = set()
         self._pushes: dict[int, _Push] = {}
         self._next_ms: int | None = None
-        self.counters = dict.fromkeys(("changes", "pushed", "told", "fetched", "echoed", "refused", "failed"), 0)
+        self.counters = dict.fromkeys(("changes", "pushed", "accepted", "fetched", "echoed", "refused", "failed"), 0)
 
     # --- orders in force ----------------------------------------------------------------------------------------
 
@@ -112,20 +112,20 @@ class Downlink:
         if wanted is None:
             return
         for feeder, slot in self._slots.items():
-            standing = wanted.get(feeder)
-            if standing is not None and slot.standing is not None:
+            order = wanted.get(feeder)
+            if order is not None and slot.order is not None:
                 # An end that moves later by itself (a clock was corrected) is a change: nodes count from the end they
                 # got.
-                is_later = standing.ends_ms - slot.told_ends_ms > limits.LINK_ORDER_LATER_MS
-                is_same = standing[:4] == slot.standing[:4] and not is_later
+                is_later = order.ends_ms - slot.sent_ends_ms > limits.LINK_ORDER_LATER_MS
+                is_same = order[:4] == slot.order[:4] and not is_later
             else:
-                is_same = standing is slot.standing
-            slot.standing = standing
+                is_same = order is slot.order
+            slot.order = order
             if not is_same:
-                slot.told_ends_ms = 0 if standing is None else standing.ends_ms
+                slot.sent_ends_ms = 0 if order is None else order.ends_ms
                 self._own = {node: own for node, own in self._own.items() if self._feeders.get(node) != feeder}
                 self._change(slot)
-                self._tell(feeder, now_ms)
+                self._enqueue_feeder(feeder, now_ms)
 
     def observe_other(self, node: bytes) -> None:
         """Observe that a node is no lamp, and follows no order."""
@@ -135,13 +135,13 @@ class Downlink:
         """Have one node show itself by an order of its own; only while none is in force for it (`has_order`)."""
         assert not self.has_order(node)
         own = self._own[node] = _Slot()
-        own.standing = order
+        own.order = order
         self._change(own)
         self._enqueue(node, now_ms)
 
     def has_order(self, node: bytes) -> bool:
         """Return whether an order of a person is in force for this node, or may be: they are not known yet."""
-        return not self._is_known or self._slots[self._feeders.get(node)].standing is not None
+        return not self._is_known or self._slots[self._feeders.get(node)].order is not None
 
     def waiting(self, node: bytes) -> int:
         """Return how many orders this node has yet to receive: 0 or 1."""
@@ -152,7 +152,7 @@ class Downlink:
         if known.acked == slot.number:
             return 0
         # A node that never got an order need not be sent that there is none.
-        return 1 if slot.standing is not None or known.said is not None else 0
+        return 1 if slot.order is not None or known.sent is not None else 0
 
     def waiting_for(self, exchange: int) -> int:
         """Return the same for the node that made this request."""
@@ -179,8 +179,8 @@ class Downlink:
     def poll(self, *, now_ms: int) -> None:
         """Push what is due."""
         for node, own in self._own.items():
-            if own.standing is not None and now_ms >= own.standing.ends_ms:
-                own.standing = None
+            if own.order is not None and now_ms >= own.order.ends_ms:
+                own.order = None
                 self._change(own)
                 self._enqueue(node, now_ms)
         while self._queue and len(self._pushes) < limits.LINK_PUSHES_MAX:
@@ -197,7 +197,7 @@ class Downlink:
         push_ms = self._next_ms if self._queue and len(self._pushes) < limits.LINK_PUSHES_MAX else None
         if not self._own:
             return push_ms
-        return earliest((push_ms, *[own.standing.ends_ms for own in self._own.values() if own.standing is not None]))
+        return earliest((push_ms, *[own.order.ends_ms for own in self._own.values() if own.order is not None]))
 
     def health(self) -> dict[str, int]:
         waiting = sum(self.waiting(node) for node in self._link.sessions.nodes())
@@ -219,7 +219,7 @@ class Downlink:
             self._link.respond(asked.exchange, messages.UNAVAILABLE, now_ms=now_ms)
             return
         self.counters["fetched"] += 1
-        known.said = known.acked = self._slot_of(asked.node).number
+        known.sent = known.acked = self._slot_of(asked.node).number
         self._link.respond(asked.exchange, messages.CONTENT, self._payload(asked.node, now_ms), now_ms=now_ms)
 
     def _on_outcome(self, answered: NodeResponse | NoResponse, now_ms: int) -> None:
@@ -236,7 +236,7 @@ class Downlink:
                 return
             self.counters["failed"] += 1
         elif answered.code in (messages.CHANGED, messages.FORBIDDEN, messages.BAD_REQUEST):
-            self.counters["told" if answered.code == messages.CHANGED else "refused"] += 1
+            self.counters["accepted" if answered.code == messages.CHANGED else "refused"] += 1
             push.known.acked = push.number
         elif answered.code == messages.NOT_FOUND:
             self.observe_other(answered.node)
@@ -263,7 +263,7 @@ class Downlink:
             known = self._known[node] = _Known(member.session)
         return known
 
-    def _tell(self, feeder: int | None, now_ms: int) -> None:
+    def _enqueue_feeder(self, feeder: int | None, now_ms: int) -> None:
         """Queue a push for all of a feeder's nodes that must learn of the change."""
         nodes = self._link.sessions.nodes()
         for node in self._known.keys() - nodes:
@@ -294,19 +294,19 @@ class Downlink:
             self.counters["failed"] += 1
             return False
         self.counters["pushed"] += 1
-        known.said = self._slot_of(node).number
-        self._pushes[number] = _Push(known, known.said, bool(options))
+        known.sent = self._slot_of(node).number
+        self._pushes[number] = _Push(known, known.sent, bool(options))
         return True
 
     def _payload(self, node: bytes, now_ms: int) -> bytes:
         slot = self._slot_of(node)
-        standing = slot.standing
-        if standing is None:
+        order = slot.order
+        if order is None:
             return node_order.encode(node_order.nothing(slot.number))
-        for_s = (standing.ends_ms - now_ms) // 1000
+        for_s = (order.ends_ms - now_ms) // 1000
         unix_s = self._clock.unix_s(now_ms=now_ms)
         if unix_s is not None:
-            for_s = min(for_s, standing.expires_s - unix_s)
+            for_s = min(for_s, order.expires_s - unix_s)
         for_s = min(max(0, for_s), wire_limits.ORDER_S_MAX)
-        name, rule, level_percent, expires_s, _ = standing
+        name, rule, level_percent, expires_s, _ = order
         return node_order.encode(NodeOrder(slot.number, name, rule, level_percent, expires_s, for_s))

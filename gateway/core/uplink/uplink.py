@@ -184,7 +184,7 @@ class Uplink:
                 else:
                     self._hold(stream, progress, now_ms)
             elif batch is not None and reason_code != _NO_SUBSCRIBER:
-                self._taken(stream, progress, batch, now_ms)
+                self._accepted(stream, progress, batch, now_ms)
             return
 
     def receive(self, message: Receipt | Rejected, *, now_ms: int) -> int:
@@ -510,7 +510,7 @@ class Uplink:
     def _any_ahead(self) -> bool:
         return any(progress.ahead for progress in self._progress.values())
 
-    def _taken(self, stream: Stream, progress: StreamProgress, batch: SentBatch, now_ms: int) -> None:
+    def _accepted(self, stream: Stream, progress: StreamProgress, batch: SentBatch, now_ms: int) -> None:
         """Note that the broker has a batch. Spared telemetry is not freed, so the batch is finished with this."""
         batch.is_acknowledged = True
         if not self._is_spared(stream):

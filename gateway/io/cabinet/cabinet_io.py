@@ -43,7 +43,7 @@ class CabinetIo:
         self._pulse_wanted = False
         self._pulse_ends_ms: int | None = None
         self._on_their_way = 0
-        self.counters = dict.fromkeys(("looks", "looks-skipped", "pulses", "pulses-withheld"), 0)
+        self.counters = dict.fromkeys(("observations", "observations-skipped", "pulses", "pulses-withheld"), 0)
         self._alive_ms: int | None = clock.monotonic_ms()
         self._stop, self._wake = Event(), Event()
         self._thread = Thread(target=self._run, name="cabinet", daemon=True)
@@ -106,15 +106,15 @@ class CabinetIo:
     # --- the thread -------------------------------------------------------------------------------------------------
 
     def _run(self) -> None:
-        look_at_ms = clock.monotonic_ms() + limits.OBSERVE_MS
+        observe_at_ms = clock.monotonic_ms() + limits.OBSERVE_MS
         while not self._stop.is_set():
             self._wake.clear()
             now_ms = clock.monotonic_ms()
             self._alive_ms = now_ms
             self._carry_out(now_ms)
             self._observer.read_contacts(now_ms=now_ms)
-            if now_ms >= look_at_ms:
-                look_at_ms = max(look_at_ms + limits.OBSERVE_MS, now_ms)
+            if now_ms >= observe_at_ms:
+                observe_at_ms = max(observe_at_ms + limits.OBSERVE_MS, now_ms)
                 self._post_observation(now_ms)
             self._wake.wait(limits.TICK_MS / 1000)
         if self._pulse_ends_ms is not None:
@@ -156,10 +156,10 @@ class CabinetIo:
     def _post_observation(self, now_ms: int) -> None:
         with self._lock:
             if self._on_their_way >= limits.OBSERVATIONS_MAX:
-                self.counters["looks-skipped"] += 1
+                self.counters["observations-skipped"] += 1
                 return
             self._on_their_way += 1
-        self.counters["looks"] += 1
+        self.counters["observations"] += 1
         self._post(self._observer.seen(now_ms=now_ms)._replace(in_hand=self.in_hand))
 
 

@@ -39,7 +39,7 @@ def tonight(cabinet: CabinetStatus, feeder: FeederStatus, unix_s: int | None, la
     law = law_of(cabinet, feeder)
     if law is not None and unix_s is not None:
         return _reckoned(cabinet, feeder, law, unix_s, language)
-    return _told(feeder)
+    return _by_status(feeder)
 
 
 def _reckoned(cabinet: CabinetStatus, feeder: FeederStatus, law: Law, unix_s: int, language: str) -> Tonight:
@@ -70,7 +70,7 @@ def _reason(law: Law, reason: int, language: str) -> str:
     return step_words(law, rule, step, language)
 
 
-def _told(feeder: FeederStatus) -> Tonight | None:
+def _by_status(feeder: FeederStatus) -> Tonight | None:
     if not feeder.night:
         return None
     start_s = feeder.night[0][0]

@@ -84,7 +84,7 @@ def demand_words(cabinet: CabinetStatus, feeder: FeederStatus, demand: WishStatu
     command = next((one for one in cabinet.commands if one.id is not None and one.id == demand.command), None)
     if command is not None:
         return command_words(command, now_s, language)
-    parts = [demand.said or word("order.no_author", language)]
+    parts = [demand.reason_text or word("order.no_author", language)]
     until_s = demand.until_unix_s
     left_s = feeder.test_left_s if demand.rule == "manual" else None
     if left_s is None and until_s is not None and now_s is not None and 0 <= until_s - now_s < 600:

@@ -30,8 +30,8 @@ def why(cabinet: CabinetStatus, feeder: FeederStatus, language: str) -> str:
 def why_briefly(cabinet: CabinetStatus, feeder: FeederStatus, language: str) -> str:
     """Returns the same without the names of calendar and rule and without a test's time, for a small screen."""
     deciding = demand_of(feeder, feeder.rule)
-    if deciding is not None and deciding.rule == "manual" and deciding.said and cabinet.in_control is not False:
-        return word("why.manual", language, order=deciding.said)
+    if deciding is not None and deciding.rule == "manual" and deciding.reason_text and cabinet.in_control is not False:
+        return word("why.manual", language, order=deciding.reason_text)
     wished = wished_now(cabinet, feeder)
     is_calm = feeder.rule == "policy" and cabinet.in_control is not False and cabinet.basis == "clock"
     if not is_calm or wished is None or wished.law.kind == DEFAULT or wished.wants_light != feeder.ordered:
@@ -60,13 +60,13 @@ def plain_sentence(cabinet: CabinetStatus, feeder: FeederStatus, demand: WishSta
         return demand_words(cabinet, feeder, demand, language)
     if rule == "photocell":
         lux = "why.photocell.none" if cabinet.lux is None else "why.photocell.lux"
-        light = word_or(f"why.photocell.{demand.said}", "", language)
+        light = word_or(f"why.photocell.{demand.reason_text}", "", language)
         cell = ", ".join(part for part in (word(lux, language, lux=cabinet.lux), light) if part)
         return word("why.photocell", language, cell=cell)
     if rule == "safety":
         return word("why.safety", language)
     if rule in ("policy", "default"):
-        return policy_sentence(cabinet, feeder, language) or _as_told(cabinet, feeder, language)
+        return policy_sentence(cabinet, feeder, language) or _by_status(cabinet, feeder, language)
     return feeder.because or word("why.other", language, rule=rule)
 
 
@@ -119,14 +119,14 @@ def law_words(cabinet: CabinetStatus, law: Law, wished: Wish, language: str) -> 
 
 
 def _interlock(feeder: FeederStatus, demand: WishStatus, language: str) -> str:
-    if demand.said in ("switch-on", "switch-off"):
-        return word(f"why.{demand.said}", language)
-    if demand.said == "locked" or feeder.locked_by:
+    if demand.reason_text in ("switch-on", "switch-off"):
+        return word(f"why.{demand.reason_text}", language)
+    if demand.reason_text == "locked" or feeder.locked_by:
         return word("why.locked", language, who=feeder.locked_by or word("order.no_author", language))
     return word("why.interlock", language)
 
 
-def _as_told(cabinet: CabinetStatus, feeder: FeederStatus, language: str) -> str:
+def _by_status(cabinet: CabinetStatus, feeder: FeederStatus, language: str) -> str:
     """Repeats the agent's own words, for a policy that cannot be read here."""
     if cabinet.policy.version is None:
         return word("why.default", language)

@@ -69,7 +69,7 @@ class PaperMachine:
     def install(self, package):
         self._unpack(package)
 
-    def take_back(self, package):
+    def revert(self, package):
         self._unpack(package)
 
     def _unpack(self, package):
@@ -221,7 +221,7 @@ def test_planted_bug_a_trial_that_is_not_written_down_is_found(tmp_path, monkeyp
 
 
 def test_planted_bug_dpkg_that_is_not_mended_is_found(tmp_path, monkeypatch):
-    monkeypatch.setattr(PaperMachine, "take_back", lambda _self, _package: None)
+    monkeypatch.setattr(PaperMachine, "revert", lambda _self, _package: None)
     monkeypatch.setattr(self_update, "_BACK_AGAIN_S", 0)
     with pytest.raises((AssertionError, RecursionError, Cut)):
         cut_everywhere(tmp_path, broken=["0.3.0"], run=bounded)

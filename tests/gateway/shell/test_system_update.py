@@ -77,7 +77,7 @@ class Paper:
     def fetch(self, state):
         pass
 
-    def is_taken_back(self):
+    def is_reverted(self):
         return self.is_taken
 
     def keep(self, _changes):
@@ -90,7 +90,7 @@ class Paper:
                 raise PackageFault(INSTALL, name)
             self.packages[name] = version
 
-    def take_back(self):
+    def revert(self):
         for name in list(self.packages):
             self._step()
             if name in self.kept:
@@ -206,7 +206,7 @@ def test_what_the_script_has_taken_back_counts_as_taken_back(tmp_path):
     update_of(machine).begin(tmp_path / "gateway.toml")
     with pytest.raises(Cut):
         update_of(machine).run_trial()
-    machine.take_back()
+    machine.revert()
     machine.boot()
     update_of(machine).run_trial()
     assert check(machine) == (core.ROLLED_BACK, core.INTERRUPTED)
@@ -219,7 +219,7 @@ def test_planted_bug_health_that_is_not_asked_is_found(tmp_path, monkeypatch):
 
 
 def test_planted_bug_a_way_back_that_is_forgotten_is_found(tmp_path, monkeypatch):
-    monkeypatch.setattr(Paper, "take_back", lambda _self: None)
+    monkeypatch.setattr(Paper, "revert", lambda _self: None)
     with pytest.raises(AssertionError):
         brought(Paper(tmp_path, **BROKEN))
 

@@ -209,7 +209,7 @@ def test_a_cabinet_that_takes_a_street_that_burns_for_one_that_has_risen_is_caug
         return True
 
     monkeypatch.setattr(outcomes.Outcomes, "_judge_lamps", by_the_meter)
-    monkeypatch.setattr(node_orders, "_standing", lambda _order: None)  # no lamp hears of it
+    monkeypatch.setattr(node_orders, "_in_force", lambda _order: None)  # no lamp hears of it
     (dimmed, *_) = Evening(is_late=True).order(100).after(8).violations()
     assert "gives 40 %, as most beside it, and counts as lit" in dimmed
 

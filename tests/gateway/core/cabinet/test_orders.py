@@ -217,7 +217,7 @@ def test_an_emergency_outlives_the_lease_and_a_restart(world):
     assert world.closed == [True, True]
     assert not [detail for _, detail in world.events(event.COMMAND_OUTCOME) if detail[1] == "received"][1:]
     world.live(3 * 3600 + 1800)
-    assert world.cabinet.orders.standing(0)[0] is None
+    assert world.cabinet.orders.in_force(0)[0] is None
 
 
 def test_an_override_waits_for_a_lease_after_a_restart_and_one_that_was_ended_does_not_come_back(world):

@@ -316,8 +316,8 @@ def test_an_emergency_under_a_clock_that_breaks_makes_nobody_spin_and_still_ends
     world.send(world.order(lasts_s=3600))
     world.clock = False
     world.tell_clock(wrong_s=10 * 366 * 86_400)
-    polls = world.core.cabinet.counters["looks"]
+    polls = world.core.cabinet.counters["observations"]
     world.live(60)  # every turn asserts that the next deadline lies ahead
-    assert world.core.cabinet.counters["looks"] > polls
+    assert world.core.cabinet.counters["observations"] > polls
     world.live(3700)
-    assert world.cabinet.orders.standing(0)[0] is None
+    assert world.cabinet.orders.in_force(0)[0] is None

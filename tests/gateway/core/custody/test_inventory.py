@@ -301,7 +301,7 @@ def test_a_look_lists_again_only_what_has_moved_or_the_disk_refused(cards, monke
     thinner = Thinner(journal, Ledger(SimDisk(Random(3))), explain=None, flush=None, loss_time=None)
 
     def look(number):
-        thinner.poll(now_ms=number * limits.JOURNAL_LOOK_EVERY_MS)
+        thinner.poll(now_ms=number * limits.JOURNAL_CHECK_EVERY_MS)
         cards.settle()
 
     (look(1), look(2))

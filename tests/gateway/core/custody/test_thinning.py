@@ -270,10 +270,10 @@ def test_a_disk_without_room_for_a_copy_loses_whole_segments_instead():
     world = ThinningWorld(15, limits={**BIG, "free_margin_bytes": 0, "ballast_bytes": 1000})
     pour(world, 60)
     world.disk.capacity_bytes = world.disk.bytes_used + 30_000
-    world.now_ms += limits.JOURNAL_LOOK_EVERY_MS
+    world.now_ms += limits.JOURNAL_CHECK_EVERY_MS
     pour(world, 500)
     world.disk.put("somebody-else", bytes(world.disk.free_bytes() - 200))
-    world.now_ms += limits.JOURNAL_LOOK_EVERY_MS
+    world.now_ms += limits.JOURNAL_CHECK_EVERY_MS
     pour(world, 300)
     assert world.thinner.counters["segments-dropped"] > 0
     world.check()
@@ -292,7 +292,7 @@ def test_no_alarm_is_refused_however_often_somebody_fills_the_partition_to_its_l
         assert world.alarm(NODES[3]) is not None, number
         world.flush()
         if number % 3 == 2:
-            world.now_ms += limits.JOURNAL_LOOK_EVERY_MS
+            world.now_ms += limits.JOURNAL_CHECK_EVERY_MS
             pour(world, 10)
     assert world.thinner.counters["segments-dropped"] > 5
     world.check()
@@ -303,7 +303,7 @@ def test_a_partition_that_somebody_fills_leads_to_thinning_and_not_to_errors():
     world.disk.capacity_bytes = 60_000
     for number in range(8):
         world.disk.put(f"somebody-{number}", bytes(2500))
-        world.now_ms += limits.JOURNAL_LOOK_EVERY_MS
+        world.now_ms += limits.JOURNAL_CHECK_EVERY_MS
         pour(world, 150)
     assert world.thinner.counters["segments-thinned"] > 0
     assert world.journal.counters.append_errors == 0

@@ -67,7 +67,7 @@ def test_an_end_that_moved_away_when_a_clock_was_put_right_is_told_again():
     world.emergency(lasts_s=600)
     world.live(10)
     downlink, changes = world.core.downlink, world.core.downlink.counters["changes"]
-    wanted = {feeder: slot.standing for feeder, slot in downlink._slots.items()}
+    wanted = {feeder: slot.order for feeder, slot in downlink._slots.items()}
     near = {feeder: one and one._replace(ends_ms=one.ends_ms + 50_000) for feeder, one in wanted.items()}
     downlink.set_orders(near, now_ms=world.now_ms)
     assert downlink.counters["changes"] == changes, "a crystal is no news"

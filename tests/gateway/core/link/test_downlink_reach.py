@@ -203,7 +203,7 @@ def test_a_thousand_nodes_are_told_within_two_minutes_without_a_burst():
     assert max(sum(at_ms <= one < at_ms + 1000 for one in instants) for at_ms in instants) <= 10
     assert in_flight <= limits.LINK_PUSHES_MAX
     # Bytes of a node's id are spread: 204 of 1,000 end in a multiple of five.
-    assert downlink.counters["told"] + downlink.counters["failed"] == 1000
+    assert downlink.counters["accepted"] + downlink.counters["failed"] == 1000
     assert downlink.health()["waiting"] == downlink.counters["failed"]
 
 

@@ -176,7 +176,7 @@ def test_what_fails_alone_leaves_the_rest(rig):
 
 
 def test_looks_that_nobody_takes_are_overtaken_not_queued(rig):
-    until(lambda: rig.io.counters["looks-skipped"] > 5, "it queues")
+    until(lambda: rig.io.counters["observations-skipped"] > 5, "it queues")
     assert rig.looks.qsize() == limits.OBSERVATIONS_MAX
     rig.rtu.set_input_registers(4, 0, struct.pack(">H", 4711))
     rig.until_seen(lambda seen: seen.photocell_lx == 4711)
@@ -197,7 +197,7 @@ def test_health_is_plain_data_of_every_port(rig):
     rig.until_seen(lambda seen: seen.linky is not None and seen.feeders[0].power_dw is not None)
     health = rig.io.health()
     assert health["gpio"]["state"] == health["modbus"]["state"] == health["linky"]["state"] == "open"
-    assert health["in_hand"] is True and health["looks"] > 0 and health["modbus"]["unanswered"][3] == 0
+    assert health["in_hand"] is True and health["observations"] > 0 and health["modbus"]["unanswered"][3] == 0
 
 
 def test_a_cabinet_of_gpio_alone_needs_no_serial_port(tmp_path):
