@@ -135,6 +135,9 @@ PURGE_AGE_H_MAX = BACKUP_AGE_H_MAX
 ROLLUP_AGE_H_MAX = 2
 # Part of the disk: a backup beside the warehouse needs room for its copy.
 DISK_FREE_MIN = 0.15
+# Debian's updates of a cabinet: a campaign a month, or after 30 days by itself (gateway/core/self_update.py); and a
+# fortnight for those that go first, for the days that a campaign takes, and for days without fibre.
+SYSTEM_AGE_DAYS_MAX = 45
 # A cabinet sends each quarter of an hour; twice that is a silence.
 SILENCE_S_MAX = 1800
 

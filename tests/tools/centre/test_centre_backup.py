@@ -247,6 +247,18 @@ def test_status_says_when_hours_were_computed_and_records_purged_and_what_to_do_
         assert late[text.format(72)].remedy is not None and not late[text.format(72)].is_fault
 
 
+def test_status_names_the_cabinets_that_wait_for_debians_updates(centre):
+    warehouse, _ = fill(centre.place)
+    unix_s = int(now().timestamp())
+    for first, received_s in ((0, unix_s - 50 * 86_400), (4, unix_s)):
+        warehouse.accept(TELEMETRY_TOPIC, readings(first, first + 3), received_unix_s=received_s)
+    warehouse.close()
+    assert not any("Debian" in text for text in said(centre)), "a cabinet that was never enrolled is none of ours"
+    centre.enrol(NAME)
+    [old] = [one for text, one in said(centre).items() if "49007-mairie-1 (50)" in text]
+    assert not old.is_fault and "agents campaign --system" in old.to_do("en")
+
+
 def test_ingests_are_added_and_taken_out_and_counted(centre, capsys):
     warehouse, _ = fill(centre.place)
     unix_s = int(now().timestamp())

@@ -15,6 +15,7 @@ from gateway.language import N_, NN_, Message
 from tools.centre.broker import accounts, backup, configuration, installation, refusals, requests, roles, screens
 from tools.centre.broker.authority import Authority
 from tools.centre.broker.files import BROKER, Place
+from tools.centre.condition import programs
 from tools.centre.duty import book
 from tools.centre.limits import (
     BACKUP_AGE_H_MAX,
@@ -25,9 +26,10 @@ from tools.centre.limits import (
     RENEW_NIGHTS,
     ROLLUP_AGE_H_MAX,
     SILENCE_S_MAX,
+    SYSTEM_AGE_DAYS_MAX,
 )
 from tools.centre.mqtt import Finding
-from tools.centre.store import database, runs
+from tools.centre.store import database, runs, schema
 from tools.centre.store.archive import Archive
 from tools.command_line import Refused
 
@@ -229,9 +231,11 @@ def _records(place: Place, enrolled: set[str], now: datetime.datetime) -> Iterat
     is_server = database.is_server(place.warehouse)
     try:
         with place.acting():
-            archive = Archive.open(place.warehouse)
+            connection = schema.open_to_read(place.warehouse)
+        archive = Archive(connection)
         with closing(archive):
             last, ingests, works = archive.last_received(), archive.ingests(), list(_works(archive, now))
+            old = programs.outdated(connection, now_s=int(now.timestamp()))
     except database.Error as error:
         if enrolled or is_server or place.warehouse_file.exists():
             remedy = N_("journalctl -u 'bocage-ingest@*' -n 20; a damaged file: restore the last backup")
@@ -248,6 +252,21 @@ def _records(place: Place, enrolled: set[str], now: datetime.datetime) -> Iterat
         yield Finding(message, remedy, silent == enrolled, _names(silent))
     elif enrolled:
         yield Finding(N_("every enrolled cabinet was heard within half an hour"))
+    yield from _systems([one for one in old if one.cabinet in enrolled], is_any=bool(enrolled - silent))
+
+
+def _systems(old: list[programs.Outdated], *, is_any: bool) -> Iterator[Finding]:
+    """Tells which cabinets wait for Debian's updates."""
+    days = {"days": SYSTEM_AGE_DAYS_MAX}
+    if old:
+        remedy = N_("sudo bocage centre agents campaign --system tells how they are, and with --first NAME begins one; "
+                    "why a cabinet refuses: the screen of its chain's health")  # fmt: skip
+        names = {f"{one.cabinet} ({one.days})" for one in old}
+        message = N_("Debian's updates, those for security too, are more than {days} days old or unknown (age in "
+                     "days): {names}")  # fmt: skip
+        yield Finding(message, remedy, False, {**_names(names), **days})
+    elif is_any:
+        yield Finding(N_("every cabinet that is heard has Debian's updates of the last {days} days"), values=days)
 
 
 def _works(archive: Archive, now: datetime.datetime) -> Iterator[Finding]:

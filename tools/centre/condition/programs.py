@@ -1,9 +1,13 @@
 """Answers which program a gateway or a node runs, by what its last start stated, how far gateways are with the
-campaigns that bring their nodes programs, and what became of the last update of their system."""
+campaigns that bring their nodes programs, what became of the last update of their system, and where that is long
+ago."""
 
 from collections.abc import Iterator
+from datetime import datetime
 from typing import NamedTuple
 
+from tools.centre.limits import SILENCE_S_MAX, SYSTEM_AGE_DAYS_MAX
+from tools.centre.register.equipment import cabinet_of
 from tools.centre.store import bodies, database
 from wire import event
 
@@ -15,6 +19,11 @@ _CAMPAIGNS = """SELECT c.node, r.body, r.received_unix_s FROM campaigns AS c
     JOIN records AS r ON r.node = c.node AND r.boot = c.boot AND r.sequence = c.sequence
     JOIN gateways AS g ON g.id = c.node AND g.bound = 1 WHERE g.insee = coalesce(?, g.insee)
     ORDER BY c.node, c.product"""
+
+_LINKED = """SELECT g.id, g.insee, g.name, g.first_seen_unix_s FROM gateways AS g
+    JOIN prefixes AS p ON p.gateway = g.gateway WHERE g.bound = 1 AND g.insee = coalesce(?, g.insee)
+    GROUP BY g.id, g.insee, g.name, g.first_seen_unix_s HAVING max(p.extended_unix_s) >= ? ORDER BY g.insee, g.name"""
+_DAY_S = 86_400
 
 
 class Program(NamedTuple):
@@ -74,6 +83,38 @@ def systems(connection: database.Connection, insee: str | None = None) -> list[S
             state = detail[0 if detail[2] == "kept" else 1]
             found.append(System(node, state if isinstance(state, str) else None, received_s, detail))
     return found
+
+
+class Outdated(NamedTuple):
+    """Names a cabinet whose system has waited too long for Debian's updates. state_unix_s: the instant of the archive
+    that it has; None: it has told of no update in these days, since it was first seen."""
+
+    gateway: bytes
+    cabinet: str
+    state_unix_s: int | None
+    days: int
+
+
+def outdated(connection: database.Connection, insee: str | None = None, *, now_s: int) -> list[Outdated]:
+    """Returns the linked cabinets whose system is older than SYSTEM_AGE_DAYS_MAX; what a silent one has done by itself
+    is not known. `insee`: of one commune."""
+    states = {one.gateway: _instant(one.state) for one in systems(connection, insee)}
+    linked = connection.execute(_LINKED, (insee, now_s - SILENCE_S_MAX)).fetchall()
+    found = []
+    for gateway, of, name, first_seen_s in linked:
+        state_s = states.get(gateway)
+        days = (now_s - (first_seen_s if state_s is None else state_s)) // _DAY_S
+        if days > SYSTEM_AGE_DAYS_MAX:
+            found.append(Outdated(gateway, cabinet_of(of, name), state_s, days))
+    return found
+
+
+def _instant(state: str | None) -> int | None:
+    """Returns the instant (Unix s) of a state of the archive, such as 20261130T000000Z; a gateway may say anything."""
+    try:
+        return int(datetime.strptime(f"{state}+0000", "%Y%m%dT%H%M%SZ%z").timestamp())
+    except ValueError:
+        return None
 
 
 def _latest(connection: database.Connection, insee: str | None) -> Iterator[tuple[bytes, int, list, int]]:

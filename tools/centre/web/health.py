@@ -17,7 +17,7 @@ from gateway.language.figures import duration
 from tools.centre.broker.authority import Authority
 from tools.centre.condition import words as fault_words
 from tools.centre.condition.faults import Faults, StandingFault
-from tools.centre.condition.programs import campaigns, program, systems
+from tools.centre.condition.programs import Outdated, campaigns, outdated, program, systems
 from tools.centre.condition.states import silent_after_s
 from tools.centre.limits import RENEW_DAYS, RENEW_NIGHTS, SILENCE_S_MAX
 from tools.centre.register import placed
@@ -53,6 +53,8 @@ WORDS = Phrases({
     "program.other": N_("most others have {version}"),
     "certificate.ends": N_("its certificate ends on {day}: without a link it does not ask for the next"),
     "certificate.over": N_("its certificate ended on {day}: it stays alone until it is enrolled again"),
+    "system": N_("its last updates of Debian are of {day}, {days} days ago: security updates may be missing"),
+    "system.never": N_("it has told of no update of Debian in {days} days: security updates may be missing"),
     "clock": N_("its clock was {length} off until {when}"),
     "node": N_("{light}: {what}"),
     "placed": N_("node {node}: stated on site to serve light {light}, and the register has otherwise"),
@@ -179,6 +181,7 @@ def _cabinets(connection: database.Connection, insee: str, whole: Picture, langu
     stated = placed.standing(connection)
     told = [(one.gateway, event.CAMPAIGN, one.detail) for one in campaigns(connection, insee)]
     told += [(one.gateway, event.SYSTEM_UPDATE, one.detail) for one in systems(connection, insee)]
+    old = {one.gateway: one for one in outdated(connection, insee, now_s=now_s)}
     seen: set[bytes] = set()  # the zones of a green space share a node
     for state in (*(one.state for one in whole.lights), *(one.state for one in whole.spaces)):
         if state.node is not None and state.node not in seen:
@@ -192,7 +195,7 @@ def _cabinets(connection: database.Connection, insee: str, whole: Picture, langu
         waiting, after_s = connection.execute(_WAITING, (identity,)).fetchone()
         ails = [*ailing.get(address, ()), *_placed(stated, identity, insee, language),
                 *_clock(connection, identity, language, now_s=now_s),
-                *_certificate(address, language, now_s=now_s)]  # fmt: skip
+                *_certificate(address, language, now_s=now_s), *_system(old.get(identity), language)]  # fmt: skip
         yield Cabinet(
             name, names.get(name), _is_linked(received_s, now_s=now_s), received_s,
             max(0, received_s - latest_s) if received_s is not None and latest_s else 0,
@@ -255,3 +258,12 @@ def _certificate(cabinet: str, language: str, *, now_s: int) -> list[Ailing]:
         return []
     key = "certificate.over" if end.timestamp() <= now_s else "certificate.ends"
     return [Ailing(WORDS.text(key, language, day=words.day(int(end.timestamp()), language)))]
+
+
+def _system(old: Outdated | None, language: str) -> list[Ailing]:
+    if old is None:
+        return []
+    if old.state_unix_s is None:
+        return [Ailing(WORDS.text("system.never", language, days=old.days))]
+    day = words.day(old.state_unix_s, language)
+    return [Ailing(WORDS.text("system", language, day=day, days=old.days))]

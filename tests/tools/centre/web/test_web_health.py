@@ -45,9 +45,14 @@ def chain(served, tmp_path_factory):
             said = ["streetlight", 12, phase, 30 * n, n]
             told = fact(1 + n, event.CAMPAIGN, said, node=b"gw-00004", boot=9, stamp=synced(NOW_S - 90 + n))
             report(warehouse, "cab-4", [(event.EVENT, told)], 1 + n)
-        said = ["20261114T120000Z", None, "kept", None]
-        told = fact(3, event.SYSTEM_UPDATE, said, node=b"gw-00004", boot=9, stamp=synced(NOW_S - 80))
-        report(warehouse, "cab-4", [(event.EVENT, told)], 3)
+        # One refused the state of a campaign, and has an old one; another had one in time; one is alone.
+        states = (("cab-2", 2, ["20261114T120000Z", "20261001T000000Z", "refused", "no-such-state"]),
+                  ("cab-4", 3, ["20261114T120000Z", None, "kept", None]),
+                  ("cab-3", 1, ["20260901T000000Z", None, "kept", None]))  # fmt: skip
+        for cabinet, n, said in states:
+            node = CABINETS[cabinet][0]
+            told = fact(n, event.SYSTEM_UPDATE, said, node=node, boot=9, stamp=synced(NOW_S - 80))
+            report(warehouse, cabinet, [(event.EVENT, told)], n)
         detail = [node_of("light", FENEU), 40, 0, 0]
         talks = fact(2, event.FAIR_USE_EXCEEDED, detail, active=True, node=gateway, boot=9, stamp=synced(NOW_S - 300))
         lamp = fact(0, event.BOOT, [0, 0, "power", "streetlight", "1.2.3"], node=node_of("light", FENEU), boot=99,
@@ -133,6 +138,11 @@ def test_a_version_that_a_cabinet_took_back_is_told_with_its_reason(page):
 
 def test_what_became_of_debians_updates_stands_with_its_cabinet(page):
     assert re.search("System of 2026-11-14 1[23]:00 .before: [?].: installed and well", page["cab-4"])
+
+
+def test_updates_of_debian_that_are_long_ago_ail_their_cabinet(page):
+    assert "its last updates of Debian are of" in page["cab-2"] and "may be missing" in page["cab-2"]
+    assert not any("may be missing" in page[name] for name in ("cab", "cab-3", "cab-4"))
 
 
 def test_how_far_a_campaign_of_nodes_programs_is_stands_with_its_cabinet(page):
