@@ -8,7 +8,8 @@ its expiry, though its cabinet may be cut off and have reported nothing of that.
 without a report of the gateway, only what the broker did with the command is known. Must not change anything.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import NamedTuple
 
 from gateway.language import directives
@@ -208,10 +209,11 @@ def lines(progress: Progress, language: str, *, now_s: int) -> Iterator[str]:
     yield f"  {word('by', language, author=one.author, reason=one.reason)}, {word('window', language, **times)}"
     if not progress.cabinets:
         yield "  " + word("unheard", language)
+    when = partial(local_time, now_s=now_s)
     for cabinet in progress.cabinets:
-        yield f"  {cabinet.name}  {cabinet_text(progress, cabinet, language, now_s)}"
+        yield f"  {cabinet.name}  {cabinet_text(progress, cabinet, language, when)}"
         for feeder in cabinet.feeders:
-            yield f"    {feeder.name}  {outcome_text(feeder.last, language)}  {_at(feeder.last, now_s)}"
+            yield f"    {feeder.name}  {outcome_text(feeder.last, language)}  {when(reported_s(feeder.last))}"
     if progress.missing and any(cabinet.outcomes for cabinet in progress.cabinets):
         yield "  " + word("missing", language, names=", ".join(progress.missing))
 
@@ -255,26 +257,26 @@ def plain(progress: Progress, *, now_s: int) -> dict:
     }
 
 
-def cabinet_text(progress: Progress, cabinet: CabinetProgress, language: str, now_s: int) -> str:
-    """Returns what is known of an order at a cabinet as a whole."""
+def cabinet_text(progress: Progress, cabinet: CabinetProgress, language: str, when: Callable[[int], str]) -> str:
+    """Returns what is known of an order at a cabinet as a whole. `when` writes Unix seconds."""
     sending = cabinet.sending
     if cabinet.state == SENT and sending is not None:
-        return word("sent", language, at=local_time(sending.last_unix_s, now_s=now_s))
+        return word("sent", language, at=when(sending.last_unix_s))
     if cabinet.state == WAITING and sending is not None:
         return word("waiting.problem", language, problem=sending.problem)
     if cabinet.state == APPLIED and progress.order.command.kind == command.END:
         return word("applied.end", language)
     if cabinet.state in (RECEIVED, APPLIED) and progress.order.command.kind == command.DIRECTIVE:
-        return f"{word(f'{cabinet.state}.told', language)}  {_at(cabinet.outcomes[-1], now_s)}"
+        return f"{word(f'{cabinet.state}.told', language)}  {when(reported_s(cabinet.outcomes[-1]))}"
     if cabinet.outcomes and cabinet.outcomes[-1].outcome == cabinet.state:
-        return f"{outcome_text(cabinet.outcomes[-1], language)}  {_at(cabinet.outcomes[-1], now_s)}"
+        return f"{outcome_text(cabinet.outcomes[-1], language)}  {when(reported_s(cabinet.outcomes[-1]))}"
     return word(cabinet.state, language)
 
 
-def _at(one: orders.ReportedOutcome, now_s: int) -> str:
+def reported_s(one: orders.ReportedOutcome) -> int:
     """Returns the time of a report: the gateway's own time where it was known, else the time at which we received the
     report."""
-    return local_time(one.heard_unix_s if one.unix_s is None else one.unix_s, now_s=now_s)
+    return one.heard_unix_s if one.unix_s is None else one.unix_s
 
 
 def _power(power_dw: int, language: str) -> str:

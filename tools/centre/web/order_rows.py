@@ -1,5 +1,6 @@
 """Lists what each equipment has answered to an order: cabinets, feeders, and lights that have a controller."""
 
+from functools import partial
 from typing import NamedTuple
 
 from gateway.language import N_, NC_, Phrases
@@ -12,7 +13,9 @@ from tools.centre.control.progress import (
     Progress,
     cabinet_text,
     outcome_text,
+    reported_s,
 )
+from tools.centre.moments import moment
 from tools.centre.scope import grants
 from tools.centre.web import order_kinds
 from tools.centre.web.access import opened
@@ -50,18 +53,18 @@ def by_cabinet(found: Progress, language: str, *, now_s: int) -> list[Row]:
         return WORDS.text(key, language, **values)
 
     ordered, level = _ordered(found.order.command), found.order.command.level
+    when = partial(moment, language=language, now_s=now_s)
     rows = []
     answered = set()
     for cabinet in (one for one in found.cabinets if one.is_meant):
-        name, said = say("where.cabinet", gateway=cabinet.name), cabinet_text(found, cabinet, language, now_s)
+        name, said = say("where.cabinet", gateway=cabinet.name), cabinet_text(found, cabinet, language, when)
         rows.append(Row(name, "", said, cabinet.state == REFUSED, None, None))
         for feeder in cabinet.feeders:
             answered.add(feeder.name)
             last = feeder.last
             said = _answer(last, language)
-            at_s = last.heard_unix_s if last.unix_s is None else last.unix_s
             name = say("where.target", target=feeder.name)
-            rows.append(Row(name, ordered, said, last.outcome == REFUSED, last.power_dw, at_s, level))
+            rows.append(Row(name, ordered, said, last.outcome == REFUSED, last.power_dw, reported_s(last), level))
     silent = [say("where.target", target=name) for name in found.expected if name not in answered]
     return rows + [Row(name, ordered, say("answer.none"), False, None, None, level) for name in silent]
 

@@ -1,5 +1,7 @@
 """Orders of a level between dark and full on the screens: the form, each light's answer, and what the others see."""
 
+import re
+
 import pytest
 
 from tests.support.centre_world import batch, fact, synced
@@ -83,14 +85,14 @@ def test_what_was_not_measured_everywhere_is_told_when_it_is_over_as_well(operat
     assert post(operator, signed(one, AGENT)).status_code == 204
     fetch(served, control)
     report(control, one, outcome(one, "received"), outcome(one, "unmeasured", feeder=FEEDERS[0], power_dw=5740))
-    over = settings.BOCAGE._replace(clock=lambda: one.expires_s + 60)
+    over = settings.BOCAGE._replace(clock=lambda: one.expires_s + 86_400)
     for own in (settings.BOCAGE, over):
         monkeypatch.setattr(settings, "BOCAGE", own)
         listed = operator.get(f"/{FENEU}/orders").content.decode()
         row = listed[listed.index(one.id.hex()) :].partition("</tr>")[0]
         said = f"Not measured everywhere: {FEEDERS[0]}"
         assert said in row and said in page(operator, one)
-    assert "over" in row
+    assert "over" in row and re.search(r"received +yesterday \d\d:\d\d", page(operator, one))
 
 
 def test_the_last_answer_before_the_end_is_found_in_the_warehouse(tmp_path):
