@@ -1,4 +1,4 @@
-"""Models the weather of a year by day from a seed (`Climate`), the same for rooms (`Weather`), and one fixed winter.
+"""Models the weather of a year by day from a seed (`Climate`), and the same for rooms (`Weather`).
 
 The climate is a synthetic climatology in the likeness of the Loire valley (Angers): monthly means of minimum, maximum,
 share of wet days and rain of a wet day, around which a two-state chain draws wet and dry spells and each day its
@@ -6,10 +6,9 @@ departure. It is not a record of any year. Integers only. Must not use the node'
 evapotranspiration here is Turc's (1961), so that the node's Penman-Monteith is judged by something else.
 """
 
-from itertools import pairwise
 from typing import NamedTuple
 
-from policy import civil, sun
+from policy import civil
 from simulator.world.chance import Prng
 
 # By month: mean minimum and maximum in 0.01 °C, wet days in permille, rain of a wet day in 0.1 mm, mean global
@@ -211,68 +210,3 @@ class Weather:
         day = self._climate.day(local.civil_day)
         self._now_ck = day.temperature_ck(local.second)
         self._sun_permille = min(1000, day.radiation_w(local.second) * 1000 // _FULL_W)
-
-
-LATITUDE_E4, LONGITUDE_E4 = 474700, -5500
-# (days after 15 October, 0.01 °C)
-_MEANS = ((0, 1290), (31, 910), (61, 630), (92, 580), (123, 630), (151, 910), (182, 1150))
-_KEPT_PERMILLE = 800
-_DRAWN_CK = 210
-_SWING_LOW_CK, _SWING_HIGH_CK = 150, 550
-
-
-class Winter:
-    """Models one invented French winter, the same for every run, with the interface of `simulator.plants.lamps.Air`.
-
-    It lasts from the 15 October before `year`'s November to the end of March. Monthly means as of Angers-Beaucouzé
-    (normals 1991-2020, rounded: November 9.1 °C, December 6.3, January 5.8, February 6.3, March 9.1; November's is from
-    the press, the others are from memory), interpolated by day. Around them an anomaly from day to day (first-order,
-    0.8 of yesterday's, standard deviation about 3.5 K), so that there are cold spells below -5 °C and soft weeks; a
-    daily wave whose height goes with the clearness of the day; sun by the sun's true height and that clearness. Chance
-    comes from a fixed seed of its own, one whose mean (7.2 °C) is near that of the normals.
-    """
-
-    def __init__(self, year: int, seed: str = "winter-4") -> None:
-        self._first_day = civil.days_from_civil(year, 10, 15)
-        prng = Prng(seed)
-        anomaly_ck = 0
-        self._days: list[tuple[int, int]] = []  # anomaly, clearness in thousandths
-        for _ in range(_MEANS[-1][0] + 1):
-            anomaly_ck = anomaly_ck * _KEPT_PERMILLE // 1000 + prng.around(0, _DRAWN_CK)
-            self._days.append((anomaly_ck, prng.between(50, 900)))
-        self._minute = -1
-        self._now = (0, 0)
-
-    def temperature_ck(self, unix_s: int) -> int:
-        """Returns the outdoor temperature, 0.01 °C, in steps of five minutes."""
-        return self._at(unix_s)[0]
-
-    def sun_permille(self, unix_s: int) -> int:
-        """Returns the sun on a window, in thousandths of the sun overhead in a clear sky."""
-        return self._at(unix_s)[1]
-
-    def _at(self, unix_s: int) -> tuple[int, int]:
-        minute = unix_s // 300
-        if minute != self._minute:
-            self._minute = minute
-            self._now = self._compute(300 * minute)
-        return self._now
-
-    def _compute(self, unix_s: int) -> tuple[int, int]:
-        day, second = divmod(unix_s, civil.day_s)
-        index = max(0, min(len(self._days) - 2, day - self._first_day))
-        today, tomorrow = self._days[index], self._days[index + 1]
-        anomaly_ck = today[0] + (tomorrow[0] - today[0]) * second // civil.day_s
-        clear = today[1]
-        height = sun.elevation_cdeg(unix_s, LATITUDE_E4, LONGITUDE_E4)
-        late = sun.elevation_cdeg(unix_s - 7200, LATITUDE_E4, LONGITUDE_E4)
-        swing_ck = _SWING_LOW_CK + (_SWING_HIGH_CK - _SWING_LOW_CK) * clear // 1000
-        wave_ck = swing_ck * max(-3000, min(3000, late)) // 3000
-        return _mean_ck(index) + anomaly_ck + wave_ck, max(0, height) * clear // 9000
-
-
-def _mean_ck(index: int) -> int:
-    for (from_day, from_ck), (to_day, to_ck) in pairwise(_MEANS):
-        if from_day <= index <= to_day:
-            return from_ck + (to_ck - from_ck) * (index - from_day) // (to_day - from_day)
-    return _MEANS[-1][1]

@@ -30,12 +30,13 @@ from heating.trade import Thermostat
 from node.trade import Moment
 from policy import civil, heating
 from simulator.plants.building import CLASSROOM, TOWN_HALL, Room, RoomData, Thermometer
-from simulator.plants.climate import Winter
+from simulator.plants.climate import Climate, Weather
 from simulator.world.chance import Prng
 from tools.command_line import add_json
 from wire import quantity
 
 YEAR = 2026
+SEED = 1  # of the weather
 STEP_S = 60
 PEOPLE_CK = 1900
 _OVER_CK = 2000
@@ -204,8 +205,9 @@ def winter(place: Place, thermostat: Any, weather: Any, start_s: int, days: int)
 
 def measure(days: int) -> list[Figures]:
     """Measures all rooms and thermostats."""
-    start_s = civil.unix_from_local(civil.PARIS, civil.days_from_civil(YEAR, 11, 1), 0)
-    weather = Winter(YEAR)
+    first_day = civil.days_from_civil(YEAR, 11, 1)
+    start_s = civil.unix_from_local(civil.PARIS, first_day, 0)
+    weather = Weather(Climate(SEED, first_day))
     return [
         winter(place, thermostat, weather, start_s, days)
         for place in PLACES

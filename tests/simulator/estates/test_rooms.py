@@ -5,11 +5,11 @@ import pytest
 from heating import limits
 from heating.setpoint import SetpointLadder
 from heating.trade import Thermostat
-from policy import heating
+from policy import civil, heating
 from policy.heating import Limit, Programme, Rule, Span
 from simulator.checkers.rooms import RoomsChecker, WatchedRoom
 from simulator.plants.building import CLASSROOM, OFFICE, TOWN_HALL, Room, Thermometer
-from simulator.plants.climate import Winter
+from simulator.plants.climate import Climate, Weather
 from simulator.plants.lamps import Air
 from simulator.world.chance import Prng
 from tests.support.warm_world import NEVER, WarmWorld, at, model_of
@@ -61,7 +61,7 @@ def test_the_steps_change_nothing_and_one_seed_gives_one_room():
 
 
 def test_the_winter_is_a_winter():
-    weather = Winter(2026)
+    weather = Weather(Climate(1, civil.days_from_civil(2026, 11, 1)))
     hours = [weather.temperature_ck(at(2026, 11, 1) + 3600 * hour) for hour in range(151 * 24)]
     assert 600 < sum(hours) // len(hours) < 850
     assert -900 < min(hours) < -200
