@@ -38,8 +38,8 @@ class LoweredChecker:
     """Judges all lamps at each `check`. `orders`: those that lower, and what takes precedence over them.
     `least_percent`: of the policy's limits. `violations`: strings, each once."""
 
-    def __init__(self, watched: list[Watched], *, least_percent: int = 0) -> None:
-        self.least_percent = least_percent
+    def __init__(self, watched: list[Watched]) -> None:
+        self.least_percent = 0
         self._watched = watched
         self.orders = LampOrders()
         self._starts: dict[LampFeeder, tuple[int, int]] = {}  # of its cabinet: which, and when it was found so (Unix s)

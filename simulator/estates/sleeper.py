@@ -172,7 +172,7 @@ class RecordKeeper:
 class SleeperStory:
     """Runs world, node and gateway. `events`: [(Unix s, boot, sequence, record)] as the node makes them."""
 
-    def __init__(self, own, climate, *, begin_s, seed=1, loss=50, panel_ma=0, capacity_mah=2600, permille=800):
+    def __init__(self, own, climate, *, begin_s, seed=1, panel_ma=0, capacity_mah=2600):
         self.world = World(start_unix_s=begin_s)
         self.begin_s = begin_s
         self.own = own
@@ -184,14 +184,14 @@ class SleeperStory:
             pulse_ul=self.own.pulse_ul,
         )
         site = Site(zones, self.pipes, climate, Prng("soil"), begin_s)
-        self.battery = Battery(capacity_mah, panel_ma=panel_ma, permille=permille)
+        self.battery = Battery(capacity_mah, panel_ma=panel_ma, permille=800)
         ports = GreenPorts(site, self.own.kinds, self.own.pulse_ms)
         self.space = BatterySpace(self.world, ports, [], self.battery, boost_mv=self.own.boost_mv)
         self.gateway = RecordKeeper(self.world)
         self.made = {}
         self.is_planted = False
         self.events = []
-        radio = Radio(self.world, Prng(f"radio-{seed}"), LinkQuality(loss, 10, 5, 80, 15, 3000))
+        radio = Radio(self.world, Prng(f"radio-{seed}"), LinkQuality(50, 10, 5, 80, 15, 3000))
         node_settings = Settings(
             node=NODE, own=self.own, bearer=("udp",), gateway=PEER, pairing=pairing_of(NODE), sample_s=900,
             telemetry_s=3600, health_s=86_400, report_spread_s=120, ack_timeout_ms=limits.COAP_ACK_TIMEOUT_MIN_MS,

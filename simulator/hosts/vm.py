@@ -100,7 +100,6 @@ class VmNode:
         micropython: str,
         *,
         heap_bytes: int | None = None,
-        ticks_start: int = TICKS_START,
         line: str = "",
         uarts: Mapping[int, str] | None = None,
         virtual_ms: int = 0,
@@ -110,7 +109,6 @@ class VmNode:
         self._is_board = is_board
         self._micropython = micropython
         self._heap_bytes = heap_bytes
-        self._ticks_start = ticks_start
         self._line = line
         self._uarts = uarts or {}
         self._virtual_ms = virtual_ms
@@ -249,7 +247,7 @@ class VmNode:
             **os.environ,
             "MICROPYPATH": path,
             "BOCAGE_ON_LEASH": "1",
-            "BOCAGE_TICKS_START": str(self._ticks_start),
+            "BOCAGE_TICKS_START": str(TICKS_START),
             "BOCAGE_LINE": self._line,
             **{f"BOCAGE_UART_{number}": name for number, name in self._uarts.items()},
             "BOCAGE_VIRTUAL_MS": str(self._virtual_ms or ""),

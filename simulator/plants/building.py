@@ -203,17 +203,18 @@ class Room:
         self._mass_m += (mass_gain * step_s + mass_j_k // 2) // mass_j_k
 
 
+_NOISE_CK = 2
+
+
 class Thermometer:
-    """Models the room's sensor: a lag of its case, noise, a resolution.
+    """Models the room's sensor: a lag of its case, noise, a resolution of 0.01 K.
 
     It fails as `absent`, `stuck` or with a fixed `reads_ck`.
     """
 
-    def __init__(self, room: Room, prng: Prng, *, noise_ck: int = 2, step_ck: int = 1) -> None:
+    def __init__(self, room: Room, prng: Prng) -> None:
         self._room = room
         self._prng = prng
-        self._noise_ck = noise_ck
-        self._step_ck = step_ck
         self._lag_s = room.data.sensor_lag_s
         self._case_m = room.air_ck * _MK
         self._at_s: int | None = None
@@ -239,8 +240,7 @@ class Thermometer:
             self._case_m = air_m
         else:
             self._case_m += (air_m - self._case_m) * share_s // (share_s + self._lag_s)
-        noisy_ck = self._prng.around(self._case_m // _MK, self._noise_ck)
-        self._last = noisy_ck // self._step_ck * self._step_ck
+        self._last = self._prng.around(self._case_m // _MK, _NOISE_CK)
         return self._last
 
 

@@ -220,9 +220,9 @@ class Cabinet:
         self.feeders[feeder].cable.cut(before)
         self._step(now_ms)
 
-    def trip_breaker(self, feeder: int, tripped: bool = True, *, now_ms: int) -> None:
+    def trip_breaker(self, feeder: int, *, now_ms: int) -> None:
         self.advance(now_ms)
-        self.feeders[feeder].breaker_is_tripped = tripped
+        self.feeders[feeder].breaker_is_tripped = True
         self._step(now_ms)
 
     def stick_contactor(self, feeder: int, closed: bool, *, now_ms: int) -> None:

@@ -211,16 +211,16 @@ class GreenPorts:
         return values
 
 
+_SAMPLE_MS = 900_000
+
+
 class TradeRunner:
     """Runs one trade in virtual time. `make(memory, now_ms)` makes it, at the start and after each power cut."""
 
-    def __init__(
-        self, ports: GreenPorts, make: Callable[[bytes, int], Any], *, sample_s: int = 900, look_s: int = 1
-    ) -> None:
+    def __init__(self, ports: GreenPorts, make: Callable[[bytes, int], Any], *, look_s: int = 1) -> None:
         self.ports = ports
         self.site = ports.site
         self._make = make
-        self._sample_ms = 1000 * sample_s
         self._due_ms = 0
         self._look_ms = 1000 * look_s
         self.memory = b""
@@ -267,7 +267,7 @@ class TradeRunner:
         trade = self.trade
         if not self.frozen:
             if now_ms >= self._sample_at_ms():
-                self._due_ms = now_ms + self._sample_ms
+                self._due_ms = now_ms + _SAMPLE_MS
                 trade.sample(self.ports.read(), self.moment())
             trade.decide(self.moment())
             for code, active, detail in trade.drain_events():

@@ -18,9 +18,7 @@ class Pipes:
     `flows`: the true flow of each zone, mL/min; `main_max`: the most that the main gives, mL/min.
     """
 
-    def __init__(
-        self, kinds: tuple[int, ...], flows: list[int], *, main_max: int, pulse_ul: int, now_ms: int = 0
-    ) -> None:
+    def __init__(self, kinds: tuple[int, ...], flows: list[int], *, main_max: int, pulse_ul: int) -> None:
         self._kinds = kinds
         self.flows = flows
         self._main_max = main_max
@@ -33,7 +31,7 @@ class Pipes:
         self.burst: dict[int, int] = {}
         self.leak_upstream = 0
         self.leak_downstream = 0
-        self._at_ms = now_ms
+        self._at_ms = 0
         self._passed_ul = 0
         self.zone_ul = [0] * (len(flows) + 1)
         self.lost_ul = 0

@@ -26,7 +26,6 @@ _FAULTS = ("lost", "duplicated", "altered", "recounted_otherwise")
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the arguments of `bocage live`."""
     parser.add_argument("--nodes", type=int, default=3, help="MicroPython nodes (default 3)")
-    parser.add_argument("--crowd", type=int, default=0, help="loud senders beside them (default 0)")
     parser.add_argument("--seconds", type=int, default=30, help="length of the story (default 30)")
     parser.add_argument("--seed", type=int, default=1, help="when and what is killed (default 1)")
     parser.add_argument("--folder", type=Path, help="keep logs and database here (default: a temporary folder)")
@@ -70,10 +69,10 @@ def live_through(folder: Path, args: argparse.Namespace, *, quiet: bool) -> Figu
         if not quiet:
             print(f"{time.monotonic() - begun:6.1f} s  {text}", flush=True)
 
-    with Rig(folder, nodes=args.nodes, crowd=args.crowd) as rig:
+    with Rig(folder, nodes=args.nodes) as rig:
         say(f"{args.nodes} nœuds MicroPython, passerelle, Mosquitto, entrepôt (nodes, gateway, broker, ingest)")
         # On a busy machine a VM is slow to start; a node that has acknowledged nothing yet would prove nothing.
-        rig.wait_until(lambda: _heard(rig) == args.nodes + args.crowd, _FIRST_WORD_S)
+        rig.wait_until(lambda: _heard(rig) == args.nodes, _FIRST_WORD_S)
         story = time.monotonic()
         while time.monotonic() - story < args.seconds:
             rig.pump((2000 + prng.randrange(4000)) / 1000)

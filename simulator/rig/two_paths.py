@@ -111,8 +111,7 @@ class TwoPaths(Placement):
     link_host = CABINET
     gateway_toml = "".join(f'[[bearer]]\nname = "{path}"\nkind = "{path}"\ninterface = "{path}"\n' for path in PATHS)
 
-    def __init__(self, *, seed: int = 1) -> None:
-        self._seed = seed
+    def __init__(self) -> None:
         self.paths: dict[str, WirePath] = {}
 
     def __enter__(self) -> "TwoPaths":
@@ -166,7 +165,7 @@ class TwoPaths(Placement):
                 _ip(namespace, "addr", "add", f"{network}.{host}/24", "dev", name)
                 _ip(namespace, "link", "set", name, "up")
             self._route(name)
-            self.paths[name] = WirePath(name, ends, self._seed + index)
+            self.paths[name] = WirePath(name, ends, 1 + index)
         _run("ip", "link", "add", _OUTSIDE, "type", "veth", "peer", "name", "nodes", "netns", _CABINET_SPACE)
         _run("ip", "addr", "add", "10.3.0.1/24", "dev", _OUTSIDE)
         _run("ip", "link", "set", _OUTSIDE, "up")

@@ -200,15 +200,15 @@ class Village:
             raise RigError(f"bocage {' '.join(words)}: {done.stdout}{done.stderr}")
         return done
 
-    def sign_policy(self, version: int, *, steps: str = DARK, key: str = "maire") -> Path:
-        """Writes, compiles and signs a policy of that version; returns the signed file."""
+    def sign_policy(self, version: int, *, steps: str = DARK) -> Path:
+        """Writes and compiles a policy of that version, which the mayor signs; returns the signed file."""
         mayor = re.findall("[0-9a-f]{64}", self.key("maire", "pub").read_text(encoding="utf-8"))[0]
-        text, plain, signed = (self.folder / f"policy-{version}-{key}.{kind}" for kind in ("toml", "cbor", "signed"))
+        text, plain, signed = (self.folder / f"policy-{version}.{kind}" for kind in ("toml", "cbor", "signed"))
         year = time.gmtime().tm_year
         policy = _POLICY.format(version=version, steps=steps, mayor=mayor, year=year - 1, last=year + 4)
         text.write_text(policy, encoding="utf-8")
         self.bocage("policy", "compile", str(text), "--out", str(plain))
-        self.bocage("policy", "sign", str(plain), "--key", str(self.key(key)), "--out", str(signed))
+        self.bocage("policy", "sign", str(plain), "--key", str(self.key("maire")), "--out", str(signed))
         return signed
 
     def publish(self, signed: Path) -> None:

@@ -104,8 +104,10 @@ def _worst(errors):
     return round(float(numpy.max(numpy.abs(errors))), 2)
 
 
+_FROM_DAY = 20_454  # 2026-01-01
+
+
 def add_arguments(parser):
-    parser.add_argument("--from-day", type=int, default=20454, help="days since 1970 (default 2026-01-01)")
     parser.add_argument("--days", type=int, default=1461, help="how many days (default four years)")
     parser.add_argument("--every", type=int, default=1, help="take every n-th day")
     add_json(parser)
@@ -113,7 +115,7 @@ def add_arguments(parser):
 
 def run(options):
     """Prints the errors; the exit status is 0 when ours stays within its bound and the control does not."""
-    days = range(options.from_day, options.from_day + options.days, options.every)
+    days = range(_FROM_DAY, _FROM_DAY + options.days, options.every)
     rows = measure(days, TOWNS, programs())
     product = max(row["float32"] for row in rows.values())
     control = min(row["Spencer float32"] for row in rows.values())

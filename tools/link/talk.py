@@ -1,7 +1,7 @@
 """Sends a request to a gateway as a node does, and shows its answer, which comes by blocks if it is long.
 
 example:
-  bocage link talk 7c1f0a2c01000007.key coap://192.0.2.1/t --method post --payload-file record.cbor
+  bocage link talk 7c1f0a2c01000007.key coap://192.0.2.1/t --method post --payload 0102
 
 Exit status: 0 answered, 2 not (the line says why).
 """
@@ -49,9 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("key", type=Path, help="a node's key file")
     parser.add_argument("uri", help="coap://ADDRESS[:PORT]/PATH[?QUERY]")
     parser.add_argument("--method", choices=sorted(_METHODS), default="get")
-    payload = parser.add_mutually_exclusive_group()
-    payload.add_argument("--payload", default="", metavar="HEX", help="the request's payload in hexadecimal")
-    payload.add_argument("--payload-file", type=Path, metavar="FILE", help="the request's payload")
+    parser.add_argument("--payload", default="", metavar="HEX", help="the request's payload in hexadecimal")
     parser.add_argument("--out", type=Path, metavar="FILE", help="write the answer's payload there, not in hexadecimal")
     parser.add_argument("--format", type=int, metavar="NUMBER", help="its Content-Format, for instance 60 for CBOR")
     text = "how long a message is waited for (default: 30)"
@@ -81,7 +79,7 @@ def _request(args: argparse.Namespace) -> tuple[tuple[str, int], Content]:
     try:
         parts = urlsplit(args.uri)
         address = (parts.hostname or "", parts.port or _COAP_PORT)
-        payload = unhexlify(args.payload) if args.payload_file is None else args.payload_file.read_bytes()
+        payload = unhexlify(args.payload)
     except ValueError:
         raise UsageError(N_("the port is a number, the payload an even number of digits 0-9 a-f")) from None
     if parts.scheme != "coap" or not parts.hostname:

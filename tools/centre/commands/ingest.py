@@ -15,9 +15,6 @@ from tools.command_line import UsageError
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_warehouse(parser)
     add_broker(parser, "ingest-1")
-    parser.add_argument(
-        "--share", default="ingest", help="group of ingests that divide the messages (default: %(default)s)"
-    )
     text = "of the session that receives alarms, where a certificate is one session (default: --{})"
     parser.add_argument("--alarms-cert", metavar="FILE", help=text.format("cert"))
     parser.add_argument("--alarms-key", metavar="FILE", help=text.format("key"))
@@ -35,7 +32,7 @@ def run(args: argparse.Namespace) -> int:
     alarms_pair = (args.alarms_cert, args.alarms_key) if args.alarms_cert else None
     try:
         with database_faults(args.db):
-            daemon.run(args.db, receipt_key(args), daemon.accounts(account, alarms_pair), args.share)
+            daemon.run(args.db, receipt_key(args), daemon.accounts(account, alarms_pair))
     except ssl.SSLError as error:
         raise UsageError(f"--ca, --cert, --key, --alarms-cert, --alarms-key: {error}") from error
     return 0

@@ -16,7 +16,6 @@ process must never log a payload or a key.
 import signal
 import sqlite3
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 from paho.mqtt.client import Client
@@ -54,14 +53,12 @@ class ControlDaemon:
         asked: Renewals,
         *,
         outbox: Outbox | None = None,
-        wait: Callable[[float], None] = time.sleep,
     ) -> None:
         self._dispatcher = dispatcher
         self._address = address
         self._lock = lock
         self._renewals = asked
         self._outbox = outbox
-        self._wait = wait
         self._stopping = False
         self._backoff = Backoff()
         self._client = self._new_client()
@@ -170,7 +167,7 @@ class ControlDaemon:
         delay_s = self._backoff.next_s()
         log(what, error=error, retry_delay_s=delay_s)
         while delay_s > 0 and not self._stopping:  # in slices, since a signal handler only sets a flag
-            self._wait(min(_REST_S, delay_s))
+            time.sleep(min(_REST_S, delay_s))
             delay_s -= _REST_S
 
     def _close(self) -> None:

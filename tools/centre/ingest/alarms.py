@@ -36,9 +36,9 @@ class Alarms:
         self._connection = connection
         self._raised: dict[tuple[str, str, str], tuple[int, str]] = {}
 
-    def raise_for(self, kind: str, cabinet: str, subject: str, detail: str = "", times: int = 1) -> None:
+    def raise_for(self, kind: str, cabinet: str, subject: str, detail: str = "") -> None:
         before = self._raised.get((kind, cabinet, subject), (0, ""))
-        self._raised[kind, cabinet, subject] = before[0] + times, detail
+        self._raised[kind, cabinet, subject] = before[0] + 1, detail
 
     def forget(self) -> None:
         """Begins a transaction."""

@@ -50,9 +50,9 @@ def accounts(telemetry: BrokerAddress, alarms_pair: tuple[str, str] | None = Non
 
 class IngestDaemon:
     """Runs the loop of the daemon; `run` returns after `stop`. It is known by the name of its telemetry's account;
-    the ingests of one `share` divide the messages."""
+    the ingests divide the messages."""
 
-    def __init__(self, warehouse: Warehouse, key: ReceiptKey, broker: Accounts, share: str = "ingest") -> None:
+    def __init__(self, warehouse: Warehouse, key: ReceiptKey, broker: Accounts) -> None:
         self._warehouse = warehouse
         self._key = key
         self._name = broker.telemetry.client_id
@@ -61,7 +61,7 @@ class IngestDaemon:
         self._seen_s = -float(INGEST_SEEN_EVERY_S)
         self._is_whole = False  # it has both subscriptions
         self._disk_backoff = Backoff()
-        self._sessions = [Session(account, topic, share) for account, topic in zip(broker, TOPICS, strict=True)]
+        self._sessions = [Session(account, topic) for account, topic in zip(broker, TOPICS, strict=True)]
 
     def stop(self) -> None:
         """Makes `run` return soon; may be called from a signal handler."""
@@ -144,10 +144,10 @@ class IngestDaemon:
             self._turn()
 
 
-def run(path: str, key: ReceiptKey, broker: Accounts, share: str) -> None:
+def run(path: str, key: ReceiptKey, broker: Accounts) -> None:
     """Opens the warehouse and serves until SIGTERM or SIGINT."""
     warehouse = Warehouse(path)
-    daemon = IngestDaemon(warehouse, key, broker, share)
+    daemon = IngestDaemon(warehouse, key, broker)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: daemon.stop())
     own = broker.telemetry

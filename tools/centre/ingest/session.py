@@ -20,14 +20,14 @@ _CLOSE_S = 0.25
 
 
 class Session:
-    """Is used from one thread. The ingests of one `share` divide the messages. Both `messages` and `client` are read by
+    """Is used from one thread. The ingests divide the messages. Both `messages` and `client` are read by
     `wait`."""
 
-    def __init__(self, account: BrokerAddress, topic: str, share: str) -> None:
+    def __init__(self, account: BrokerAddress, topic: str) -> None:
         self.is_subscribed = False
         self.messages: list[tuple[str, bytes]] = []  # topic and payload, not acknowledged yet
         self._acks: list[tuple[int, int]] = []  # message id and QoS of these, while their connection lasts
-        self._account, self._topic, self._share = account, topic, share
+        self._account, self._topic = account, topic
         self._expiry_s = SESSION_EXPIRY_S
         self._pattern = topic
         self._backoff, self._due_s = Backoff(), 0.0
@@ -117,7 +117,7 @@ class Session:
             return
         # Subscribed on every connection: a restarted Mosquitto 2.0 reports our session as present although it has lost
         # the shared subscriptions.
-        self._pattern = (f"$share/{self._share}/" if offer.shares else "") + self._topic
+        self._pattern = ("$share/ingest/" if offer.shares else "") + self._topic
         client.subscribe(self._pattern, 1)
 
     def _on_disconnect(self, _client, _userdata, _flags, reason, _properties):

@@ -195,15 +195,15 @@ class Archive:
 
     # --- what is not there ---
 
-    def missing(self, node: bytes, boot: int, *, start: int = 0) -> Iterator[int]:
-        """Returns the sequences from `start` to the highest known that are neither held nor covered by a gap.
+    def missing(self, node: bytes, boot: int) -> Iterator[int]:
+        """Returns the sequences up to the highest known that are neither held nor covered by a gap.
 
         A sequence is known when it is held or a gap states it: the gap's last, or the sequence before its first.
         """
-        for first, last in self.missing_spans(node, boot, start=start):
+        for first, last in self.missing_spans(node, boot):
             yield from range(first, last + 1)
 
-    def missing_spans(self, node: bytes, boot: int, *, start: int = 0) -> list[tuple[int, int]]:
+    def missing_spans(self, node: bytes, boot: int) -> list[tuple[int, int]]:
         """Returns the same as `missing`, in spans `(first, last)`: a hostile sequence near 2^32 costs no more than any
         other."""
         gaps = self._gaps(node, boot)
@@ -216,19 +216,19 @@ class Archive:
         covers = [(first, known if last is None else last) for first, last, _ in gaps]
         covers.extend(
             self._connection.execute(
-                "SELECT sequence, sequence FROM records WHERE node = ? AND boot = ? AND sequence >= ?"
+                "SELECT sequence, sequence FROM records WHERE node = ? AND boot = ?"
                 " UNION ALL SELECT first, last FROM purged WHERE node = ? AND boot = ?",
-                (node, boot, start, node, boot),
+                (node, boot, node, boot),
             )
         )
-        return _uncovered(start, known, sorted(covers))
+        return _uncovered(known, sorted(covers))
 
-    def missing_all(self, *, start: int = 0) -> Iterator[tuple[bytes, int, int, int]]:
+    def missing_all(self) -> Iterator[tuple[bytes, int, int, int]]:
         """Returns `(node, boot, first, last)` of everything that `missing` finds for any node."""
         for node, boot in self._connection.execute(
             "SELECT DISTINCT node, boot FROM records UNION SELECT DISTINCT about, boot FROM gaps ORDER BY 1, 2"
         ).fetchall():
-            for first, last in self.missing_spans(node, boot, start=start):
+            for first, last in self.missing_spans(node, boot):
                 yield node, boot, first, last
 
     def explained(self, node: bytes, boot: int, sequence: int) -> Explanation | None:
@@ -473,9 +473,9 @@ def _anchors(connection, node, boot) -> list[tuple[int, int, int]]:
     return sorted(latest.values())
 
 
-def _uncovered(start, known, covers):
+def _uncovered(known, covers):
     spans = []
-    position = start
+    position = 0
     for first, last in covers:
         if first > position:
             spans.append((position, min(first - 1, known)))
