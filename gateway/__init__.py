@@ -1,1 +1,1 @@
-"""The gateway: keeps its district running with no centre, and every record until the warehouse has it."""
+"""Keeps a district running without the centre, and every record until the warehouse has it."""

@@ -60,7 +60,7 @@ class Options:
 
     @property
     def faults_s(self) -> int:
-        """The end of faults, in seconds after the start."""
+        """Returns the end of faults, in seconds after the start."""
         whole_s = self.hours * HOUR_S
         return whole_s if self.until_dusk else whole_s - min(_CALM_S, whole_s // 2)
 

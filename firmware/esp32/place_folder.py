@@ -1,4 +1,4 @@
-"""Says where a chip's programs are that has them in folders of its file system, which is any chip with MicroPython's
+"""Finds the programs of a chip that has them in folders of its file system, which is any chip with MicroPython's
 official build; and makes a program's names known. It lies beside the loader as `place`; `place_rom` has the same
 names. Neither is ever updated.
 """

@@ -1,4 +1,4 @@
-"""Says where a chip's programs are that has them in one ROMFS partition, from which they run in place: for an
+"""Finds the programs of a chip that has them in one ROMFS partition, from which they run in place: for an
 interpreter of our own (firmware/interpreter). It lies beside the loader as `place`; `place_folder` has the same names.
 
     base    BASE_BLOCKS; boot, loader and the modules it needs (`ota` is one), the rescue program: mounted at /rom

@@ -291,7 +291,7 @@ class GearWatch:
 
     @property
     def is_failed(self):
-        """True while the gear reports a failure of its own."""
+        """Returns True while the gear reports a failure of its own."""
         return self.flags & 1 != 0
 
     @staticmethod

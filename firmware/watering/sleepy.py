@@ -20,12 +20,12 @@ class SleepyTrade(WateringTrade):
 
     @property
     def sleeps(self):
-        """True on a battery (node.trade)."""
+        """Returns True on a battery (node.trade)."""
         return self.own.sleeps
 
     @property
     def counts_asleep(self):
-        """True while a pulse of the meter must wake the chip."""
+        """Returns True while a pulse of the meter must wake the chip."""
         return self.meter.present() and not (self.guard.leak.leaking and self.meter.delta_ml)
 
     def decide(self, moment) -> None:

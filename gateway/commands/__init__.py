@@ -1,4 +1,4 @@
-"""The sub-commands of `bocage gateway`, one module each.
+"""Holds the sub-commands of `bocage gateway`, one module each.
 
 A module has a docstring, whose first line appears in the list of commands, `add_arguments(parser)`, which fills an
 `argparse` parser, and `run(args)`, which returns the exit status. `args.lang` is the language of the answers. All but

@@ -1,1 +1,1 @@
-"""The configuration of a gateway: one TOML file, checked as a whole."""
+"""Reads the configuration of a gateway: one TOML file, checked as a whole."""

@@ -62,7 +62,7 @@ from gateway.core.gateway import Options
 from gateway.io.cabinet.wiring import CabinetWiring
 from gateway.io.mqtt_socket import MqttOptions
 from gateway.io.tls import Tls
-from gateway.language import N_, NC_, Said, reasons
+from gateway.language import N_, NC_, Sentence, reasons
 from policy import keyset
 from policy.keyset import KeySet
 from wire import command, topic
@@ -137,7 +137,7 @@ def load(path: Path, *, insecure: bool) -> Config:
         raise _unreadable(f"{path}:{line}", problem, N_("correct that line"), reason) from error
     except (RecursionError, ValueError) as error:  # nested too deeply, or a number of thousands of digits
         problem = NC_("fault", "is not TOML ({error})")
-        raise _unreadable(str(path), problem, N_("shorten it"), Said(N_("too deep or too long"))) from error
+        raise _unreadable(str(path), problem, N_("shorten it"), Sentence(N_("too deep or too long"))) from error
     return check(plain, insecure=insecure)
 
 
@@ -146,7 +146,7 @@ def _is_commune(text: str) -> bool:
     return 0 < len(text) <= 60 and text.isprintable()
 
 
-def _unreadable(place: str, problem: str, remedy: str, reason: Said) -> ConfigError:
+def _unreadable(place: str, problem: str, remedy: str, reason: Sentence) -> ConfigError:
     return ConfigError([Fault(place, problem, remedy, {"error": reason})])
 
 

@@ -69,7 +69,7 @@ _OF_JOURNAL = ("card-unusable", "journal-sync-failed", "journal-other-version", 
 
 
 class Plan(NamedTuple):
-    """Says which version cabinets are to have. `number` rises with each campaign; cabinets None: all."""
+    """States which version cabinets are to have. `number` rises with each campaign; cabinets None: all."""
 
     number: int
     version: str

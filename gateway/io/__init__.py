@@ -1,1 +1,1 @@
-"""Thin shells around the gateway core: disk, serial, UDP, MQTT, clock. They decide nothing."""
+"""Holds thin shells around the gateway core: disk, serial, UDP, MQTT, clock. They decide nothing."""

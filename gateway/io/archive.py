@@ -100,7 +100,7 @@ class Archive:
 
     @property
     def way_back(self) -> Path:
-        """The script that takes it back."""
+        """Returns the script that takes it back."""
         return self._back
 
     def revert(self) -> None:

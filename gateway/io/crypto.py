@@ -14,7 +14,8 @@ from wire.faults import WireFault
 
 
 def verify_ed25519(public_key: bytes, signature: bytes, data: bytes) -> bool:
-    """True when `signature` (64 bytes) of `data` holds under `public_key` (32 bytes). False for anything else."""
+    """Returns True when `signature` (64 bytes) of `data` holds under `public_key` (32 bytes). False for anything
+    else."""
     if not cose.is_sound_key(public_key):
         return False
     if not isinstance(signature, bytes) or len(signature) != cose.SIGNATURE_BYTES:

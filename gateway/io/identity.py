@@ -72,7 +72,7 @@ def make_stand_in(key_pem: bytes, common_name: str) -> bytes:
 
 
 def is_stand_in(certificate_pem: bytes) -> bool:
-    """True when a certificate signed itself without being an authority."""
+    """Returns True when a certificate signed itself without being an authority."""
     try:
         certificate = x509.load_pem_x509_certificate(certificate_pem)
     except ValueError:

@@ -1,4 +1,5 @@
-"""The one catalogue of sentences that people read, in French and in English: screens, command lines, alarms, reports.
+"""Holds the one catalogue of sentences that people read, in French and in English: screens, command lines, alarms,
+reports.
 
 A sentence is written once, in English, where the program needs it. Its French stands in
 `locale/fr/LC_MESSAGES/bocage.po`, which a translator edits with any gettext tool. Three marks make a sentence part of
@@ -39,14 +40,14 @@ _CONTEXT_END = "\x04"
 
 
 class Plural(NamedTuple):
-    """A sentence in two forms: for one thing and for several."""
+    """Holds a sentence in two forms: for one thing and for several."""
 
     one: str
     several: str
 
 
-class Said(NamedTuple):
-    """A sentence with its values. As a value of another sentence it is said in that one's language."""
+class Sentence(NamedTuple):
+    """Holds a sentence with its values. As a value of another sentence it is said in that one's language."""
 
     message: "Message"
     values: Mapping[str, object] = {}
@@ -72,7 +73,7 @@ def NN_(one: str, several: str) -> Plural:  # noqa: N802
 
 
 def translate(message: Message, language: str, /, **values: object) -> str:
-    """The sentence in one of LANGUAGES, with its values."""
+    """Returns the sentence in one of LANGUAGES, with its values."""
     catalogue = _catalogue(language)
     if isinstance(message, Plural):
         count = values.get("count")
@@ -88,7 +89,7 @@ def plain(text: str, language: str) -> str:
 
 
 def _shown(value: object, language: str) -> object:
-    return translate(value.message, language, **value.values) if isinstance(value, Said) else value
+    return translate(value.message, language, **value.values) if isinstance(value, Sentence) else value
 
 
 class Phrases:
@@ -111,7 +112,7 @@ class Phrases:
 
 @functools.cache
 def _catalogue(language: str) -> gettext.NullTranslations:
-    """The compiled catalogue; without one people read English and learn how to make it."""
+    """Returns the compiled catalogue; without one people read English and learn how to make it."""
     if language not in LANGUAGES:
         raise ValueError(f"no language {language}")
     if language == "en":

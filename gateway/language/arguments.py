@@ -1,4 +1,4 @@
-"""What every command line of ours says of wrong arguments, in the language that `--lang` asks for.
+"""Gives every command line its sentences about wrong arguments, in the language that `--lang` asks for.
 
 `argparse` speaks English, and it finds a fault before a command knows its language. So `language_of` looks for `--lang`
 first, and lends `argparse` the catalogue for as long as the command runs. It stands here because the simulator, which
@@ -63,7 +63,7 @@ def argument_fault(message: str, **values: object) -> argparse.ArgumentTypeError
 
 
 def whole(low: int, high: int) -> Callable[[str], int]:
-    """A type of argparse: an integer from `low` to `high`."""
+    """Returns a type of argparse: an integer from `low` to `high`."""
 
     def read(text: str) -> int:
         try:

@@ -1,4 +1,5 @@
-"""A directive as people write and read it, in French and in English: `sécheresse 2`, `load-shed 1.5`.
+"""Parses and formats a directive as people write and read it, in French and in English: `sécheresse 2`, `load-shed
+1.5`.
 
 Serves the technician's command at a gateway and the operator's at the centre. Names and words are accepted in either
 language, with or without accents. A text that makes no sense gives None; nothing raises.
@@ -19,8 +20,8 @@ _ORDERED = NC_("hours", "ordered")
 
 
 class Form(NamedTuple):
-    """The way people write a directive: its name, the decimals of its value, the unit; `words`: one for each value from
-    0 on."""
+    """Describes how people write a directive: its name, the decimals of its value, the unit; `words`: one for each
+    value from 0 on."""
 
     name: str
     decimals: int = 0
@@ -57,7 +58,7 @@ FORMS = {
 
 
 def code_of(text: str) -> int | None:
-    """The code that a name means; None for no name of ours."""
+    """Returns the code that a name means; None for no name of ours."""
     plain = _plain(text)
     for code, form in FORMS.items():
         names = (directive.TABLE[code][0], *(translate(form.name, language) for language in LANGUAGES))
@@ -67,7 +68,8 @@ def code_of(text: str) -> int | None:
 
 
 def value_of(code: int, text: str) -> int | None:
-    """The scaled integer behind `12.5`, `12,5`, `-3`, a word or a date (`2026-06-01`), within its bounds; else None."""
+    """Returns the scaled integer behind `12.5`, `12,5`, `-3`, a word or a date (`2026-06-01`), within its bounds; else
+    None."""
     form, plain = FORMS[code], _plain(text)
     for value, word in enumerate(form.words):
         if plain in (_plain(translate(word, language)) for language in LANGUAGES):
@@ -77,8 +79,8 @@ def value_of(code: int, text: str) -> int | None:
 
 
 def values_of(words: Sequence[str], language: str) -> tuple[dict[int, int], tuple[str, dict[str, Any]] | None]:
-    """({code: value}, None) behind names and values in turn, or ({}, (why, what its sentence needs)): `pairs`, `what`,
-    `value`."""
+    """Returns ({code: value}, None) behind names and values in turn, or ({}, (why, what its sentence needs)): `pairs`,
+    `what`, `value`."""
     if len(words) % 2:
         return {}, ("pairs", {})
     values = {}
@@ -116,13 +118,13 @@ def value_text(code: int, value: int, language: str) -> str:
 
 
 def text(values: Mapping[int, int], language: str) -> str:
-    """All of {code: value}, in the order of the codes: `sécheresse alerte (2), délestage 1,5 K`."""
+    """Returns all of {code: value}, in the order of the codes: `sécheresse alerte (2), délestage 1,5 K`."""
     shown = (f"{name(code, language)} {value_text(code, value, language)}" for code, value in sorted(values.items()))
     return ", ".join(shown)
 
 
 def bounds(code: int, language: str) -> str:
-    """Tells what `value_of` accepts, for a person who gave something else."""
+    """Returns what `value_of` accepts, for a person who gave something else."""
     form = FORMS[code]
     if form.words:
         return ", ".join(f"{value} {translate(word, language)}" for value, word in enumerate(form.words))
@@ -134,7 +136,7 @@ def bounds(code: int, language: str) -> str:
 
 
 def _day(text: str) -> int | None:
-    """The days since 1970 of a date as people write it."""
+    """Returns the days since 1970 of a date as people write it."""
     try:
         return (date.fromisoformat(text) - _EPOCH).days if len(text) == 10 else None
     except ValueError:
@@ -156,7 +158,7 @@ def _plain(text: str) -> str:
 
 
 def _scaled(text: str, decimals: int) -> int | None:
-    """An integer of 10^-decimals; None when the text is no number, or a finer one."""
+    """Returns an integer of 10^-decimals; None when the text is no number, or a finer one."""
     is_negative = text.startswith("-")
     whole, _, rest = text[1 if is_negative else 0 :].replace(",", ".").partition(".")
     if not _is_digits(whole) or (rest and not _is_digits(rest)) or len(rest) > decimals:

@@ -1,4 +1,5 @@
-"""The meaning of every event of the wire: a name for a list, a sentence with its values, and what a person can do.
+"""Holds the meaning of every event of the wire: a name for a list, a sentence with its values, and what a person can
+do.
 
 `firmware/wire/event.py` has the codes and what their details hold; a test keeps the two tables the same. A sentence
 shows the values of a detail as `gateway/language/values.py` words them. Long because it is one table.
@@ -387,13 +388,13 @@ _OTHER = N_("event {label}, which this version does not know")
 
 
 def name(code: int, language: str) -> str:
-    """Two or three words for a list; the label of the wire for a code that the table does not have."""
+    """Returns two or three words for a list; the label of the wire for a code that the table does not have."""
     text = TEXTS.get(code)
     return event_table.label(code) if text is None else translate(text.name, language)
 
 
 def sentence(code: int, active: bool | None, detail: object, language: str) -> str:
-    """Tells what has happened; `active` and `detail` as an event's body has them."""
+    """Returns what has happened; `active` and `detail` as an event's body has them."""
     text = TEXTS.get(code)
     if text is None:
         return translate(_OTHER, language, label=event_table.label(code))
@@ -407,13 +408,13 @@ def sentence(code: int, active: bool | None, detail: object, language: str) -> s
 
 
 def remedy(code: int, language: str) -> str | None:
-    """Tells what a person can do about it, where there is something."""
+    """Returns what a person can do about it, where there is something."""
     text = TEXTS.get(code)
     return None if text is None or text.remedy is None else translate(text.remedy, language)
 
 
 def values(code: int, detail: object, language: str) -> dict[str, Any]:
-    """The values of a detail by name, in words; `count` is the number of lamps, where they are counted."""
+    """Returns the values of a detail by name, in words; `count` is the number of lamps, where they are counted."""
     entry = event_table.BY_CODE[code]
     fields: Sequence[str] = entry.detail or ()
     given = list(detail) if isinstance(detail, (list, tuple)) else []

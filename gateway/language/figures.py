@@ -1,4 +1,4 @@
-"""Numbers, durations and sizes as people read them, with the decimal comma of French."""
+"""Formats numbers, durations and sizes as people read them, with the decimal comma of French."""
 
 import re
 
@@ -21,12 +21,12 @@ _UNITS = (("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1))
 
 
 def number(value: float, language: str, digits: int = 1) -> str:
-    """The number with `digits` decimals: `21,4`."""
+    """Returns the number with `digits` decimals: `21,4`."""
     return f"{value:.{digits}f}".replace(".", _WORDS.text("decimal", language))
 
 
 def duration(seconds: int, language: str) -> str:
-    """Two units at most: `3 j 4 h`, `2 h 5 min`, `40 s`."""
+    """Returns two units at most: `3 j 4 h`, `2 h 5 min`, `40 s`."""
     parts: list[tuple[int, str]] = []
     for name, length in _UNITS:
         count, seconds = divmod(max(0, seconds), length)
@@ -50,6 +50,6 @@ def size(count: int, language: str) -> str:
 
 
 def unbroken(text: str) -> str:
-    """French text with no-break spaces where no line may end: before its double signs, inside quotation marks, between
-    a number and its unit."""
+    """Returns French text with no-break spaces where no line may end: before its double signs, inside quotation marks,
+    between a number and its unit."""
     return _JOINED.sub(_NO_BREAK, text)

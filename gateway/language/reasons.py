@@ -1,4 +1,5 @@
-"""Why a file cannot be read, in words for people: the reasons of the system and of `tomllib`, which speak English only.
+"""Explains why a file cannot be read, in words for people: the reasons of the system and of `tomllib`, which speak
+English only.
 
 A reason that is not known here stands as it came: better English than nothing.
 """
@@ -7,7 +8,7 @@ import errno
 import re
 import tomllib
 
-from gateway.language import N_, Said
+from gateway.language import N_, Sentence
 
 _OF_SYSTEM = {
     errno.ENOENT: N_("there is no such file"),
@@ -45,23 +46,23 @@ _OF_TOML = (
 _PLACE = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
 
 
-def of_file(error: OSError | UnicodeDecodeError) -> Said:
-    """Says why a file could not be read."""
+def of_file(error: OSError | UnicodeDecodeError) -> Sentence:
+    """States why a file could not be read."""
     if isinstance(error, UnicodeDecodeError):
-        return Said(_NOT_UTF_8)
+        return Sentence(_NOT_UTF_8)
     found = _OF_SYSTEM.get(error.errno or 0)
-    return Said(found) if found else _as_it_came(str(error))
+    return Sentence(found) if found else _as_it_came(str(error))
 
 
-def of_toml(error: tomllib.TOMLDecodeError) -> tuple[int | None, Said]:
+def of_toml(error: tomllib.TOMLDecodeError) -> tuple[int | None, Sentence]:
     """Returns the line of the fault, None for the end of the text, and what is wrong there."""
     text = str(error)
     place = _PLACE.search(text)
     line = int(place[1]) if place and place[1] else None
     text = _PLACE.sub("", text)
     found = next((message for start, message in _OF_TOML if text.startswith(start)), None)
-    return line, Said(found) if found else _as_it_came(text)
+    return line, Sentence(found) if found else _as_it_came(text)
 
 
-def _as_it_came(text: str) -> Said:
-    return Said("{text}", {"text": text})
+def _as_it_came(text: str) -> Sentence:
+    return Sentence("{text}", {"text": text})

@@ -1,4 +1,4 @@
-"""The values of an event's detail as people read them, by the name of their field in `firmware/wire/event.py`.
+"""Formats the values of an event's detail as people read them, by the name of their field in `firmware/wire/event.py`.
 
 Integers are shown in the units of people (`power_dw` 412 is `41,2 W`), words (`no-flow`) by the table below, and what
 is not known by a question mark. A word that the table does not have stands as it came.

@@ -1,1 +1,1 @@
-"""The shell of a running agent: connects the core with bearers, cabinet, stores, keys and start-up."""
+"""Connects the core of a running agent with bearers, cabinet, stores, keys and start-up."""

@@ -18,7 +18,7 @@ OTHER = "other"
 
 
 class Step(NamedTuple):
-    """Says what was done for a kind of node (a word of `core.campaigns.wanted`), or why an image was refused."""
+    """States what was done for a kind of node (a word of `core.campaigns.wanted`), or why an image was refused."""
 
     word: str
     product: str

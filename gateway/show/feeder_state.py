@@ -90,7 +90,7 @@ def state_of(cabinet: CabinetStatus, feeder: FeederStatus) -> State:
 
 
 def is_wrong(cabinet: CabinetStatus, feeder: FeederStatus) -> bool:
-    """True when what is measured or reported contradicts the order, or watts are missing."""
+    """Returns True when what is measured or reported contradicts the order, or watts are missing."""
     return state_of(cabinet, feeder).kind == FAULT or watts(cabinet, feeder, "en").verdict == DISAGREE
 
 

@@ -96,14 +96,15 @@ def alarm_findings(status: Status, feeder: str | None = None) -> list[Finding]:
 
 
 def is_grave(found: Finding) -> bool:
-    """True when a street is dark, lit by day or dangerous by it, and for every finding that is not of the cabinet."""
+    """Returns True when a street is dark, lit by day or dangerous by it, and for every finding that is not of the
+    cabinet."""
     if found.key == "differs":
         return bool(found.values["is_fault"])
     return not found.key.startswith("alarm.") or _gravity(found) < _GRAVE
 
 
 def is_of_street(found: Finding) -> bool:
-    """True for what is wrong at the cabinet and its feeders, not at the gateway."""
+    """Returns True for what is wrong at the cabinet and its feeders, not at the gateway."""
     return found.key == "differs" or found.key.startswith("alarm.")
 
 

@@ -41,7 +41,8 @@ class Order(NamedTuple):
 
     @property
     def lowers(self) -> bool:
-        """Whether it is for a level between dark and full, which lamps with controllers keep, and no contactor."""
+        """Returns whether it is for a level between dark and full, which lamps with controllers keep, and no
+        contactor."""
         return 0 < self.level_percent < 100
 
 
@@ -181,7 +182,7 @@ class StreetChecker:
 
     @property
     def violations(self) -> list[Violation]:
-        """Every spell that was wrong for longer than the grace."""
+        """Returns every spell that was wrong for longer than the grace."""
         return [violation for watched in self._feeders for violation in watched.violations]
 
     @property

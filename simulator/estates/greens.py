@@ -159,7 +159,7 @@ class Greens:
 
     @property
     def numbers(self) -> range:
-        """The numbers in the territory of these green spaces, from 0."""
+        """Returns the numbers in the territory of these green spaces, from 0."""
         return range(self._first, self._first + len(self.spaces))
 
     def build(self, gateway: GatewayHost, district: District, count: int, prng: Prng) -> None:
@@ -218,7 +218,7 @@ class Greens:
 
     @property
     def expected(self) -> list[ExpectedAlarm]:
-        """The alarms of broken pipes that have run."""
+        """Returns the alarms of broken pipes that have run."""
         return [
             ExpectedAlarm(host.settings.node, event.PIPE_BURST, space.burst_s)
             for host, space in zip(self.hosts, self.spaces, strict=True)

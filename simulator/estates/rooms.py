@@ -98,7 +98,7 @@ class Rooms:
 
     @property
     def numbers(self) -> range:
-        """The numbers in the territory of these rooms, from 0."""
+        """Returns the numbers in the territory of these rooms, from 0."""
         return range(self._first, self._first + len(self.rooms))
 
     def build(self, gateway: GatewayHost, count: int, prng: Prng) -> None:

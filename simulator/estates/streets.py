@@ -186,7 +186,7 @@ class Streets:
 
     @property
     def numbers(self) -> range:
-        """The numbers in the territory of these lamps, from 0."""
+        """Returns the numbers in the territory of these lamps, from 0."""
         return range(self._first, self._first + len(self.lamps))
 
     def build(self, gateway: GatewayHost, district: District, air: Air, prng: Prng) -> None:

@@ -27,7 +27,7 @@ TIRES_MS = 3_600_000
 
 
 class Behaviour(Enum):
-    """Says what a program does."""
+    """States what a program does."""
 
     WELL = "well"
     CRASHES = "crashes"  # as soon as it starts

@@ -165,17 +165,17 @@ class VmNode:
 
     @property
     def running(self) -> bool:
-        """True while the process lives."""
+        """Returns True while the process lives."""
         return self._process is not None and self._process.poll() is None
 
     @property
     def returncode(self) -> int | None:
-        """The exit status of the last process: RESET_CODE, WATCHDOG_CODE, or a failure; None while it runs."""
+        """Returns the exit status of the last process: RESET_CODE, WATCHDOG_CODE, or a failure; None while it runs."""
         return None if self._process is None else self._process.poll()
 
     @property
     def pid(self) -> int | None:
-        """The process id of the last start."""
+        """Returns the process id of the last start."""
         return None if self._process is None else self._process.pid
 
     def lines(self) -> list[str]:

@@ -159,12 +159,12 @@ class Room:
 
     @property
     def outdoor_ck(self) -> int:
-        """The outdoor temperature at the last step, 0.01 °C."""
+        """Returns the outdoor temperature at the last step, 0.01 °C."""
         return self._air.temperature_ck(self._at_s) if self._at_s is not None else 0
 
     @property
     def drawn_w(self) -> int:
-        """The power that the heater draws now."""
+        """Returns the power that the heater draws now."""
         if self.heater_dead:
             return 0
         return self.data.heater_w * (1000 if self.heater_stuck else self.demand_permille) // 1000

@@ -255,7 +255,7 @@ class Cabinet:
 
     @property
     def has_supply(self) -> bool:
-        """True while the Pi and the relay have voltage, from mains or battery."""
+        """Returns True while the Pi and the relay have voltage, from mains or battery."""
         return self.mains or not self._battery.is_empty
 
     @property

@@ -103,7 +103,7 @@ class Contactor:
 
     @property
     def auxiliary(self) -> bool:
-        """True while the auxiliary contact reports closed."""
+        """Returns True while the auxiliary contact reports closed."""
         return self.is_closed and not self.auxiliary_is_dirty
 
     def drive(self, coil: bool, *, now_ms: int) -> None:
@@ -187,7 +187,7 @@ class Feeder:
 
     @property
     def is_fed(self) -> bool:
-        """True while its lamps have voltage."""
+        """Returns True while its lamps have voltage."""
         return self._fed_since_ms is not None
 
     def lit(self) -> int:

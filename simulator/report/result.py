@@ -92,12 +92,12 @@ class Result:
 
     @property
     def village(self) -> VillageReport:
-        """The commune that has a cabinet only; one part of a territory has it."""
+        """Returns the commune that has a cabinet only; one part of a territory has it."""
         return self.villages[0]
 
     @property
     def full_power_wh(self) -> int:
-        """The energy that the same dark hours would have taken without dimming."""
+        """Returns the energy that the same dark hours would have taken without dimming."""
         return self.full_power_dws // 36_000
 
     @property
@@ -110,7 +110,7 @@ class Result:
 
     @property
     def absences(self) -> list[Absence]:
-        """The light of the streets during each absence that was drawn."""
+        """Returns the light of the streets during each absence that was drawn."""
         return [self._absence(cut) for cut in self.drawn.cuts]
 
     @property

@@ -215,7 +215,7 @@ class Rig:
 
     @property
     def broker_address(self) -> str:
-        """The broker's address as host:port."""
+        """Returns the broker's address as host:port."""
         return f"{self._placement.broker_host}:{self._broker_port}"
 
     def adopt(self, nodes: Iterable[bytes]) -> None:

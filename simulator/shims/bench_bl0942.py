@@ -45,7 +45,7 @@ class Twin:
         return len(self._line) if self._ticks_ms() >= self._arrives_ms else 0
 
     def read(self, count):
-        """Takes at most `count` of them."""
+        """Reads at most `count` of them."""
         data = self._line[: min(count, self.any())]
         self._line = self._line[len(data) :]
         return data or None

@@ -149,7 +149,7 @@ class Twin:
         return sum(len(data) for at_ms, data in self._out if at_ms <= now_ms)
 
     def read(self, count):
-        """Takes at most `count` of them."""
+        """Reads at most `count` of them."""
         now_ms = self._ticks_ms()
         arrived = b""
         rest = []

@@ -26,7 +26,7 @@ class Line:
         return len(self._arrived)
 
     def read(self, count):
-        """Takes at most `count` bytes that have arrived, None when none has."""
+        """Reads at most `count` bytes that have arrived, None when none has."""
         self.any()
         data = bytes(self._arrived[:count])
         self._arrived = self._arrived[count:]

@@ -215,7 +215,7 @@ class MeterUart:
         return self._twin.any()
 
     def read(self, count):
-        """Takes at most `count` bytes that have arrived, None when none has."""
+        """Reads at most `count` bytes that have arrived, None when none has."""
         return self._twin.read(count)
 
 

@@ -68,7 +68,7 @@ class Building(NamedTuple):
 
     @property
     def reach_m(self) -> float:
-        """The distance of its corners from its middle, while its points are in metres."""
+        """Returns the distance of its corners from its middle, while its points are in metres."""
         return math.dist(self.at, self.outline[0])
 
 

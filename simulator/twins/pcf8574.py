@@ -14,7 +14,7 @@ class Pcf8574:
 
     @property
     def outputs(self):
-        """The levels of the pins: bit n is pin n."""
+        """Returns the levels of the pins: bit n is pin n."""
         return (self._latch | self.stuck_high) & ~self.stuck_low if self.fault == "stuck" else self._latch
 
     def write(self, data):

@@ -37,7 +37,7 @@ class Pzem004t:
         return max(0, min(len(self._line), (self._ticks_ms() - self._from_ms) * 96 // 100))
 
     def read(self, count):
-        """Takes at most `count` of them."""
+        """Reads at most `count` of them."""
         count = min(count, self.any())
         data, self._line = self._line[:count], self._line[count:]
         self._from_ms += count * 100 // 96

@@ -192,7 +192,7 @@ class SimDisk:
 
     @property
     def bytes_used(self) -> int:
-        """The bytes of all files that have a name."""
+        """Returns the bytes of all files that have a name."""
         return sum(len(file.data) for file in self._names.values())
 
     def complete(self, ticket: Ticket) -> str | None:

@@ -1,4 +1,5 @@
-"""A chip's file system in memory: the power goes at the operation numbered `cut_at`, and it may be full or worn out.
+"""Simulates a chip's file system in memory: the power goes at the operation numbered `cut_at`, and it may be full or
+worn out.
 
 What was written of an open file is there after a cut up to the cut itself, half of the last write included: harsher
 than littlefs, which keeps the old contents.

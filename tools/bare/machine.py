@@ -115,7 +115,7 @@ class Machine:
 
     @property
     def running(self) -> bool:
-        """True while it has power."""
+        """Returns True while it has power."""
         return self._process.poll() is None
 
     def close(self) -> None:

@@ -59,7 +59,7 @@ class Used(NamedTuple):
 
     @property
     def total(self) -> int:
-        """The bytes of IP packets."""
+        """Returns the bytes of IP packets."""
         return self.data + self.segments * self.header
 
 

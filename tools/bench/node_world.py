@@ -259,7 +259,7 @@ class World:
 
     @property
     def acknowledged(self) -> int:
-        """The number of records that the gateway holds."""
+        """Returns the number of records that the gateway holds."""
         return len(self._held)
 
     def run(self, until_ms: int, *, idles: bool) -> Iterator[Turn]:

@@ -1,4 +1,4 @@
-"""Arguments that commands of `bocage centre` share: files, the broker, addresses, durations and instants.
+"""Defines arguments that commands of `bocage centre` share: files, the broker, addresses, durations and instants.
 
 Durations are seconds. Instants are Unix seconds, written in the civil time of France, which is that of the lamps
 wherever the server is.
@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from gateway.language import N_, Said, translate
+from gateway.language import N_, Sentence, translate
 from policy import civil
 from tools.centre.register import equipment
 from tools.centre.scope import journal, reader
@@ -55,7 +55,7 @@ def database_faults(path: str) -> Iterator[None]:
     try:
         yield
     except database.Unusable as error:
-        raise Refused(N_("--db {path}: {why}"), path=path, why=Said(error.message, error.values)) from error
+        raise Refused(N_("--db {path}: {why}"), path=path, why=Sentence(error.message, error.values)) from error
     except database.Error as error:
         raise Refused(f"--db {path}: {error}") from error
 

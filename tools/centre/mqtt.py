@@ -104,7 +104,7 @@ def ending() -> Properties:
 
 
 class Finding(NamedTuple):
-    """Says one thing about a broker, and what to do about it; `remedy` None: it is as it should be. A fault makes the
+    """States one thing about a broker, and what to do about it; `remedy` None: it is as it should be. A fault makes the
     broker unfit, anything else has a remedy that is worth its while."""
 
     what: Message

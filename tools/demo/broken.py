@@ -7,7 +7,7 @@ from django.conf import settings
 from django.http import HttpResponse
 from django.views.decorators.http import require_POST
 
-from gateway.language import N_, NC_, NN_, Phrases, Said, translate
+from gateway.language import N_, NC_, NN_, Phrases, Sentence, translate
 from gateway.language.figures import duration
 from simulator.report import text
 from tools.centre.control import orders as book
@@ -179,7 +179,7 @@ def _described(request: Any) -> list[dict[str, Any]]:
     """Returns what was broken this evening, in its order: what the world shows of it, asked in its thread, and what the
     centre knows, read as its screens read it."""
 
-    def ask(story: Story) -> list[tuple[Struck, faults.Target, Said | None, tuple[int, int]]]:
+    def ask(story: Story) -> list[tuple[Struck, faults.Target, Sentence | None, tuple[int, int]]]:
         return [
             (
                 one,
@@ -208,7 +208,7 @@ def _is_cut_off(one: Struck, target: faults.Target, found: list[tuple[Struck, fa
 
 
 def _row(
-    request: Any, one: Struck, target: faults.Target, measured: Said | None, lamps: tuple[int, int],
+    request: Any, one: Struck, target: faults.Target, measured: Sentence | None, lamps: tuple[int, int],
     *, found: list[tuple[Struck, faults.Target]],
 ) -> dict[str, Any]:  # fmt: skip
     language, kind = request.language, faults.KINDS[one.kind]

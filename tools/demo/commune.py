@@ -12,7 +12,7 @@ from pathlib import Path
 from statistics import median
 from typing import NamedTuple
 
-from gateway.language import N_, NN_, Message, Said
+from gateway.language import N_, NN_, Message, Sentence
 from policy.limits import feeders_max
 from simulator.estates.streets import District
 from tools.centre.condition.walk import Spot, in_walking_order
@@ -63,7 +63,7 @@ class File(NamedTuple):
     insee: str
     name: str
     cabinets: tuple[Cabinet, ...]
-    missing: tuple[Said, ...]
+    missing: tuple[Sentence, ...]
 
     def districts(self) -> tuple[District, ...]:
         """Returns the cabinets as the simulator runs them: under a policy, unless they have more feeders than one may
@@ -137,7 +137,7 @@ def read(path: Path, *, insee: str | None, lamps_max: int, unix_s: int) -> File:
         "others": sum(not (key.insee == chosen and key.kind in (LIGHT, CABINET, FEEDER, COMMUNE)) for key in stand),
     }
     whole = len(placed[chosen])
-    missing = tuple(Said(_MISSING[word], {"count": count, "all": whole}) for word, count in counts.items() if count)
+    missing = tuple(Sentence(_MISSING[word], {"count": count, "all": whole}) for word, count in counts.items() if count)
     name = (commune.name if commune else None) or chosen
     return File(chosen, name, tuple(_cabinets(chosen, taken, stand)), missing)
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import NamedTuple
 
-from gateway.language import N_, NN_, Message, Said
+from gateway.language import N_, NN_, Message, Sentence
 from simulator.cabinet.village import FEEDERS, GATEWAY_ID
 from simulator.estates.notices import drought_level
 from simulator.hosts.gateway import GatewayHost
@@ -52,7 +52,7 @@ class Kind(NamedTuple):
     expect: Message
     targets: Callable[[Story], Iterator[Target]]
     strike: Callable[[Story, str], Callable[[], None]]
-    watch: Callable[[Story, str], Said | None] = lambda story, key: None
+    watch: Callable[[Story, str], Sentence | None] = lambda story, key: None
     waiting: Callable[[Story, str], int] = lambda story, key: 0
     unpowered: Callable[[Story, str], int] = lambda story, key: 0
     cuts_off: Callable[[Story, str], bool] = lambda story, key: False
@@ -130,9 +130,11 @@ def _cut_fibre(story: Story, key: str) -> Callable[[], None]:
     return lambda: host.fibre(True)
 
 
-def _carried(story: Story, key: str) -> Said:
+def _carried(story: Story, key: str) -> Sentence:
     host = _hosts(story)[int(key)]
-    return Said(_BY_MOBILE) if host.carrier() == "mobile" else Said(_WAITING, {"count": _waiting_there(story, key)})
+    if host.carrier() == "mobile":
+        return Sentence(_BY_MOBILE)
+    return Sentence(_WAITING, {"count": _waiting_there(story, key)})
 
 
 def _waiting_there(story: Story, key: str) -> int:
@@ -247,7 +249,7 @@ KINDS: dict[str, Kind] = {
             " its last word, and its lamps are unknown after an hour."
         ),
         _cabinets, _cut_power,
-        lambda story, key: Said(_UNPOWERED, {"count": _unpowered(story, key)}),
+        lambda story, key: Sentence(_UNPOWERED, {"count": _unpowered(story, key)}),
         unpowered=_unpowered,
         cuts_off=lambda story, key: True,
     ),
@@ -270,7 +272,7 @@ KINDS: dict[str, Kind] = {
         N_("Silence the centre"),
         N_("Streets, rooms and gardens do not notice. These screens grow old; cabinets keep their records."),
         _centre, _silence_centre,
-        lambda story, key: Said(_ALL_WAITING, {"count": _waiting_anywhere(story, key)}),
+        lambda story, key: Sentence(_ALL_WAITING, {"count": _waiting_anywhere(story, key)}),
         _waiting_anywhere,
         cuts_off=lambda story, key: True,
     ),
@@ -283,7 +285,7 @@ KINDS: dict[str, Kind] = {
         N_("Bring a thunderstorm"),
         N_("From 45 minutes before sunset on, lamps with a photocell light up; the others wait for their hour."),
         _everything, _storm,
-        lambda story, key: Said(_LIT, {"count": story.snapshot().lit}),
+        lambda story, key: Sentence(_LIT, {"count": story.snapshot().lit}),
     ),
 }  # fmt: skip
 

@@ -7,7 +7,7 @@ are found in them again. A text that is not here stands as it came.
 import json
 import re
 
-from gateway.language import N_, Said
+from gateway.language import N_, Sentence
 from gateway.language.reasons import of_file
 from policy.fault import Fault
 from tools.command_line import Refused, UsageError
@@ -87,22 +87,22 @@ def _pattern(text: str) -> re.Pattern[str]:
 _PATTERNS = {text: _pattern(text) for text in sorted(_TEXTS, key=lambda text: -len(re.sub(r"\{\w+\}", "", text)))}
 
 
-def said(text: str) -> Said | str:
+def said(text: str) -> Sentence | str:
     """Returns a sentence of the catalogue for a text of the settings' readers, or the text."""
     for message, pattern in _PATTERNS.items():
         if found := pattern.fullmatch(text):
-            return Said(message, {name: said(value) for name, value in found.groupdict().items()})
+            return Sentence(message, {name: said(value) for name, value in found.groupdict().items()})
     return text
 
 
-def of_setting(fault: Fault, place: str = "") -> Said:
+def of_setting(fault: Fault, place: str = "") -> Sentence:
     """Says a fault. `place`: the file, and the line, that have the setting."""
     where = ": ".join(word for word in (place, fault.path) if word)
     values = {"place": where, "problem": said(fault.problem), "remedy": said(fault.remedy)}
-    return Said(_PLACED if where else _UNPLACED, values)
+    return Sentence(_PLACED if where else _UNPLACED, values)
 
 
-def listed(faults: list[Said]) -> UsageError:
+def listed(faults: list[Sentence]) -> UsageError:
     """Returns the refusal that says several faults, a line each."""
     names = [f"fault{index}" for index in range(len(faults))]
     return UsageError("\n  ".join(f"{{{name}}}" for name in names), **dict(zip(names, faults, strict=True)))

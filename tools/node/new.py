@@ -21,7 +21,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from gateway.language import N_, NN_, Said, translate
+from gateway.language import N_, NN_, Sentence, translate
 from gateway.language.reasons import of_file
 from gateway.shell import keys as node_keys
 from node import settings as node_settings
@@ -139,7 +139,7 @@ def _answered(workshop: Workshop, common: dict[str, Any], language: str) -> dict
             values["remedy"] = ", ".join(firmware_modules.kinds())
         elif fault.path in ASKED:
             meaning, example = ASKED[fault.path]
-            values["remedy"] = Said(_ABOUT, {"meaning": Said(meaning), "example": example})
+            values["remedy"] = Sentence(_ABOUT, {"meaning": Sentence(meaning), "example": example})
         question = translate(_QUESTION, language, **values)
         if sys.stdin.isatty():
             with suppress(EOFError):
@@ -164,7 +164,7 @@ def _of_table(
         plain = with_key(settings.merged(common, cells), key)
         found += [faults.of_setting(fault, f"{path}:{line}") for fault in settings.faults_of(plain)]
         if not place:
-            found.append(Said(_NO_PLACE, {"path": path, "line": line}))
+            found.append(Sentence(_NO_PLACE, {"path": path, "line": line}))
         elif at_place[place]:
             kept += 1
             found += _differs(workshop, at_place[place].pop(0), plain, {"path": path, "line": line, "place": place})
@@ -179,13 +179,13 @@ def _of_table(
     return made
 
 
-def _differs(workshop: Workshop, node: str, plain: dict[str, Any], values: dict[str, object]) -> list[Said]:
+def _differs(workshop: Workshop, node: str, plain: dict[str, Any], values: dict[str, object]) -> list[Sentence]:
     """Returns the fault of a line whose node has other settings; none where they are the same."""
     path = workshop.settings_path(node)
     held, _ = settings.read(path)
     names = sorted(name for name in {*held, *plain} - settings.MINTED if held.get(name) != plain.get(name))
     values = {**values, "node": node, "names": ", ".join(names), "settings": path}
-    return [Said(_OTHER, values)] if names else []
+    return [Sentence(_OTHER, values)] if names else []
 
 
 def _lines(path: Path) -> Iterator[tuple[int, dict[str, str]]]:

@@ -40,8 +40,8 @@ def add_folder(parser: argparse.ArgumentParser) -> None:
 
 
 class Row(NamedTuple):
-    """One node of the list. `mac`: of the module that was written last, "" before; `written`: when, in UTC; `program`:
-    the number of its application; `replaces`: the node in whose place it stands."""
+    """Holds one node of the list. `mac`: of the module that was written last, "" before; `written`: when, in UTC;
+    `program`: the number of its application; `replaces`: the node in whose place it stands."""
 
     node: str
     kind: str

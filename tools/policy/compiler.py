@@ -24,7 +24,7 @@ import datetime
 import tomllib
 from typing import Any, NamedTuple
 
-from gateway.language import N_, Said, reasons
+from gateway.language import N_, Sentence, reasons
 from policy import civil, document, lighting, limits
 from policy.document import FeederRule, Lighting, Limit, Operator, Policy
 from tools.policy import calendars, legal_limits
@@ -75,7 +75,8 @@ class Heading(NamedTuple):
 
     @property
     def years(self) -> range:
-        """The years of the policy's dates, and the year before: a season that wraps over New Year begins there."""
+        """Returns the years of the policy's dates, and the year before: a season that wraps over New Year begins
+        there."""
         if self.evenings is None:
             return range(0)
         first = civil.civil_from_days(self.evenings.start)[0]
@@ -92,7 +93,7 @@ def compile_text(source: str) -> Compiled:
     except tomllib.TOMLDecodeError as error:
         return Compiled(None, (_syntax(source, error),))
     except (RecursionError, ValueError):  # nested too deeply, or a number of thousands of digits
-        return Compiled(None, (SourceFault(1, "", "syntax", {"why": Said(N_("too deep or too long"))}),))
+        return Compiled(None, (SourceFault(1, "", "syntax", {"why": Sentence(N_("too deep or too long"))}),))
     root = Table(SourceFaults(lines), (), data)
     policy, names = _compile(root)
     if root.faults.count():

@@ -51,7 +51,7 @@ def summary(content: Policy | KeySet, language: str) -> list[str]:
 
 
 def is_accepted(found: AuthorityFile, keys: KeySet) -> bool:
-    """True when a gateway with this set in force accepts the file."""
+    """Returns True when a gateway with this set in force accepts the file."""
     return not _refusal(found, keys)
 
 

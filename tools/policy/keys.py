@@ -144,7 +144,7 @@ def load_signer(path: Path, ask: Callable[[Path], bytes]) -> Signer:
 
 
 def verify(public_key: bytes, signature: bytes, data: bytes) -> bool:
-    """True when `signature` of `data` holds under `public_key` (Ed25519, RFC 8032); False for anything else.
+    """Returns True when `signature` of `data` holds under `public_key` (Ed25519, RFC 8032); False for anything else.
 
     Which keys count is decided by `policy.keyset` and by a policy's operators; the gateway, which has a check of its
     own, decides last.

@@ -96,7 +96,7 @@ class Cabinet:
 
     @property
     def is_idle(self) -> bool:
-        """True when nothing of the node is on its way."""
+        """Returns True when nothing of the node is on its way."""
         return self._sender.idle()
 
     def close(self) -> None:

@@ -52,7 +52,7 @@ class BearerHealth:
     # --- probes ---------------------------------------------------------------------------------------------
 
     def probe_due(self, *, now_ms: int) -> bool:
-        """True when a probe is to be sent now; the probe then counts as sent."""
+        """Returns True when a probe is to be sent now; the probe then counts as sent."""
         if self._is_asked or now_ms < self.due_ms:
             return False
         self._is_asked = True

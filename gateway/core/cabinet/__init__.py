@@ -1,1 +1,1 @@
-"""The equipment of the cabinet itself: switches feeders by policy, command and fallback, and proves it in watts."""
+"""Switches the feeders of the cabinet itself by policy, command and fallback, and proves it in watts."""

@@ -38,22 +38,22 @@ class Order:
 
     @property
     def level_percent(self) -> int:
-        """The light that the order demands."""
+        """Returns the light that the order demands."""
         return int(self.command.level) if self.command.kind == command.OVERRIDE else 100
 
     @property
     def closes(self) -> bool:
-        """True when the order demands light."""
+        """Returns True when the order demands light."""
         return self.level_percent > 0
 
     @property
     def lowers(self) -> bool:
-        """True for a level between dark and full: lamps with a controller keep it, no contactor can."""
+        """Returns True for a level between dark and full: lamps with a controller keep it, no contactor can."""
         return 0 < self.level_percent < 100
 
     @property
     def is_directive(self) -> bool:
-        """True when the order is for nodes, not for contactors."""
+        """Returns True when the order is for nodes, not for contactors."""
         return bool(self.command.kind == command.DIRECTIVE)
 
     @property

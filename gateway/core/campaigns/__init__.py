@@ -1,1 +1,1 @@
-"""Campaigns that bring nodes their programs: few first, then all, in their hours, within a share of the air."""
+"""Brings nodes their programs by campaigns: few first, then all, in their hours, within a share of the air."""

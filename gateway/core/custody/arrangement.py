@@ -23,7 +23,7 @@ from gateway.core.custody.stream import Hole, Stream, StreamLog, read_despite_er
 
 
 class Replacement(NamedTuple):
-    """A rewritten segment that answers, and the files it replaced, which a power cut left on the disk."""
+    """Describes a rewritten segment that answers, and the files it replaced, which a power cut left on the disk."""
 
     stream: Stream
     new: Segment
@@ -31,7 +31,7 @@ class Replacement(NamedTuple):
 
 
 class ScannedSegment(NamedTuple):
-    """A segment that has at least one good record."""
+    """Describes a segment that has at least one good record."""
 
     segment: Segment
     holes: list[Hole]

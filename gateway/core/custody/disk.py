@@ -23,7 +23,7 @@ class Ticket(NamedTuple):
 
 
 class Disk(Protocol):
-    """A folder of plain files. Names have no separator; every method but `sync` may raise OSError."""
+    """Declares a folder of plain files. Names have no separator; every method but `sync` may raise OSError."""
 
     def size(self, name: str) -> int:
         """Return the length of a file in bytes."""

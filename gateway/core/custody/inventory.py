@@ -69,7 +69,7 @@ class Inventory:
 
     @property
     def is_busy(self) -> bool:
-        """True while a save is under way."""
+        """Returns True while a save is under way."""
         return self._under_way is not None
 
     def save(self, listing: Iterable[tuple[Stream, ListedStream]]) -> bool:

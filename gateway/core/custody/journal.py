@@ -334,7 +334,7 @@ class Journal:
                         yield stream, segment
 
     def holds(self, stream: Stream, segment: Segment) -> bool:
-        """True while the segment answers for its positions and is not freed."""
+        """Return True while the segment answers for its positions and is not freed."""
         log = self._logs.get(stream)
         return log is not None and any(held is segment for held in log.segments)
 
@@ -348,7 +348,7 @@ class Journal:
         return [before] if before.void_positions == before.end - before.first else []
 
     def is_durable(self, lane: str, position: int) -> bool:
-        """True once a position of the current epoch is durable."""
+        """Return True once a position of the current epoch is durable."""
         return self._lanes[lane].log.durable_end > position
 
     def drain_interrupted(self) -> list[Replacement]:
@@ -401,7 +401,7 @@ class Journal:
         return ticket
 
     def has_finished(self, ticket: Ticket) -> bool:
-        """True once a sync started by `sync_file` has ended."""
+        """Return True once a sync started by `sync_file` has ended."""
         return self._file_syncs[ticket] is not None
 
     def has_succeeded(self, ticket: Ticket) -> bool:

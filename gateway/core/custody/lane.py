@@ -48,7 +48,7 @@ class Lane:
 
     @property
     def is_urgent(self) -> bool:
-        """True for the lane of alarms, which alone may use the reserve and the ballast."""
+        """Returns True for the lane of alarms, which alone may use the reserve and the ballast."""
         return self.log.stream.lane == "alarm"
 
     def growth(self, length: int) -> int:

@@ -35,7 +35,7 @@ _RUN = re.compile(r"([0-9]{1,16})(?:-([0-9]{1,16})(?:/([0-9]{1,16}))?)?")
 
 
 class LossTime(NamedTuple):
-    """UTC, or None while the clock is not good, and seconds since the agent's start."""
+    """Holds UTC, or None while the clock is not good, and seconds since the agent's start."""
 
     unix_s: int | None
     uptime_s: int
@@ -149,7 +149,7 @@ class Ledger:
                 self._number, self._size = self._number + 1, 0
 
     def is_synced(self, ticket: Ticket) -> bool:
-        """True once the sync has ended, with or without error; errors are counted."""
+        """Return True once the sync has ended, with or without error; errors are counted."""
         return self._syncs.get(ticket, True)
 
     def forget_sync(self, ticket: Ticket) -> None:

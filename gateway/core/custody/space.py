@@ -90,12 +90,12 @@ class Space:
         return held <= self._ahead_to and (free is None or free - more > self._margin)
 
     def is_short(self, held: int) -> bool:
-        """True when lanes other than `alarm` come near their limit."""
+        """Return True when lanes other than `alarm` come near their limit."""
         return held > self._short_from and (self._was_full or self._grace <= self._bytes_max)
 
     def is_short_of_all(self, held: int) -> bool:
-        """True when all that is configured is nearly full. A lack of room on the partition is no reason to let alarms
-        go."""
+        """Return True when all that is configured is nearly full. A lack of room on the partition is no reason to let
+        alarms go."""
         return held > self.ceiling - 2 * self._kept_to_explain()
 
     def restore(self, held: int) -> None:

@@ -188,7 +188,7 @@ class DirectiveFile:
 
     @property
     def is_safe(self) -> bool:
-        """True when everything that was given to `save` is durable."""
+        """Returns True when everything that was given to `save` is durable."""
         return self._safe_number == self._number and self._retry_ms is None
 
     @property

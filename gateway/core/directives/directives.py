@@ -125,7 +125,7 @@ class Directives:
 
     @property
     def is_safe(self) -> bool:
-        """True when all directives given here so far are durable or refused: the sender need not keep them."""
+        """Returns True when all directives given here so far are durable or refused: the sender need not keep them."""
         return self._file.is_safe
 
     # --- directives of the centre ---------------------------------------------------------------------------------

@@ -34,7 +34,7 @@ _DAY_MS = 86_400_000
 
 
 class Use(Enum):
-    """Says where a record stands to its node's fair use."""
+    """Judges a record against the fair use of its node."""
 
     WITHIN = "within"
     BEYOND = "beyond"
@@ -54,7 +54,7 @@ class NodeUse:
 
     @property
     def counts(self) -> tuple[int, ...]:
-        """The alarms, the events and the bytes of readings."""
+        """Returns the alarms, the events and the bytes of readings."""
         return tuple(self.used[lane] for lane in event.LANES)
 
 

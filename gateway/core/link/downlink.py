@@ -103,7 +103,7 @@ class Downlink:
 
     @property
     def feeders(self) -> Iterable[int | None]:
-        """The feeders that have nodes, and None for the whole cabinet."""
+        """Returns the feeders that have nodes, and None for the whole cabinet."""
         return self._slots
 
     def set_orders(self, wanted: OrdersByFeeder | None, *, now_ms: int) -> None:

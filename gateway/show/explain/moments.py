@@ -58,7 +58,7 @@ def parse(text: str, unix_s: int) -> At:
 
 
 def is_twice(unix_s: int) -> bool:
-    """True when the wall clock shows this time twice that night."""
+    """Returns True when the wall clock shows this time twice that night."""
     here = civil.local_from_unix(ZONE, unix_s)[:2]
     return any(civil.local_from_unix(ZONE, unix_s + shift)[:2] == here for shift in (-3600, 3600))
 

@@ -165,7 +165,8 @@ class _Guarded(asyncio.Protocol):
 
 
 def _is_complete(received: bytes) -> bool:
-    """True when these bytes hold a whole request. A body without a length, which our pages never send, never is."""
+    """Returns True when these bytes hold a whole request. A body without a length, which our pages never send, never
+    is."""
     head, empty_line, body = received.partition(b"\r\n\r\n")
     if not empty_line or _CHUNKED.search(head):
         return False

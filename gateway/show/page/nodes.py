@@ -145,7 +145,7 @@ def _placed(view: View, sight: NodeSight) -> Safe:
 
 
 def _identified(view: View, shown: Identification | None) -> Child:
-    """Says what the last blink of this lamp has come to."""
+    """States what the last blink of this lamp has come to."""
     if shown is None:
         return None
     if shown.state == MEASURED:

@@ -98,8 +98,8 @@ def guard(log: Callable[..., None], failed: Callable[[web.Request, int], web.Res
 
 
 def is_our_host(hosts: list[str]) -> bool:
-    """True for one `Host` that is a numeric address or `localhost`, with or without a port (RFC 9112, section 3.2). Any
-    address will do: a forwarded port has another than ours, and no other site can own one that leads here."""
+    """Returns True for one `Host` that is a numeric address or `localhost`, with or without a port (RFC 9112, section
+    3.2). Any address will do: a forwarded port has another than ours, and no other site can own one that leads here."""
     if len(hosts) != 1:
         return False
     name = hosts[0].strip().casefold()
@@ -115,7 +115,7 @@ def is_our_host(hosts: list[str]) -> bool:
 
 
 def is_same_origin(request: web.Request) -> bool:
-    """True when a form comes from our own page, as far as the browser reports it."""
+    """Returns True when a form comes from our own page, as far as the browser reports it."""
     if request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
         return False
     origin: Any = request.headers.get("Origin")

@@ -81,7 +81,7 @@ def _measured(view: View) -> list[tuple[str, Child]]:
 
 
 def refusal(view: View, words: str, back: str) -> Safe:
-    """Says why an order was refused. `back`: the screen where it was given."""
+    """States why an order was refused. `back`: the screen where it was given."""
     return tag(
         "section",
         tag("h2", view.text("refused.title")),

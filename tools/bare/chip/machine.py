@@ -128,7 +128,7 @@ class Line(io.IOBase):
         return len(self._arrived)
 
     def read(self, count):
-        """Takes at most `count` bytes that have arrived, None when none has."""
+        """Reads at most `count` bytes that have arrived, None when none has."""
         self.any()
         data = bytes(self._arrived[:count])
         self._arrived = self._arrived[count:]
@@ -143,7 +143,7 @@ class Line(io.IOBase):
         return True
 
     def ioctl(self, request, flags):
-        """Says what is ready, for `select`."""
+        """States what is ready, for `select`."""
         return flags & (_WRITABLE | (_READABLE if self.any() else 0)) if request == _POLL else 0
 
 

@@ -56,7 +56,7 @@ class Plan(NamedTuple):
 
 
 class Seen(NamedTuple):
-    """Says what the warehouse knows of a cabinet. received_unix_s: when its last start was received; failed: the
+    """States what the warehouse knows of a cabinet. received_unix_s: when its last start was received; failed: the
     version that it took back, or could not install, and when that was received."""
 
     version: str | None

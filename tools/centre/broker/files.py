@@ -47,22 +47,22 @@ class Place(NamedTuple):
 
     @property
     def agents(self) -> Path:
-        """The folder that nginx gives to cabinets."""
+        """Returns the folder that nginx gives to cabinets."""
         return self.root / "var/lib/bocage-agents"
 
     @property
     def plan(self) -> Path:
-        """The campaign, as cabinets read it."""
+        """Returns the campaign, as cabinets read it."""
         return self.agents / "plan.json"
 
     @property
     def system_plan(self) -> Path:
-        """The campaign of the system's packages, as cabinets read it."""
+        """Returns the campaign of the system's packages, as cabinets read it."""
         return self.agents / "system.json"
 
     @property
     def programs(self) -> Path:
-        """The plan of programs for nodes, as cabinets read it."""
+        """Returns the plan of programs for nodes, as cabinets read it."""
         return self.agents / "nodes.json"
 
     @property
@@ -83,7 +83,7 @@ class Place(NamedTuple):
 
     @property
     def web_setting(self) -> Path:
-        """The file that says where the screens are; their service reads it, as it does `setting`."""
+        """Returns the file that says where the screens are; their service reads it, as it does `setting`."""
         return self.etc / "web.conf"
 
     @property
@@ -106,7 +106,8 @@ class Place(NamedTuple):
 
     @property
     def setting(self) -> Path:
-        """The file that names the warehouse's server; the services read it (systemd.exec(5), EnvironmentFile)."""
+        """Returns the file that names the warehouse's server; the services read it (systemd.exec(5),
+        EnvironmentFile)."""
         return self.etc / "warehouse.conf"
 
     @property
@@ -122,8 +123,8 @@ class Place(NamedTuple):
 
     @property
     def user(self) -> pwd.struct_passwd | None:
-        """The services' user, as whom root asks a server of PostgreSQL: that knows who opens its socket (17, section
-        20.9), and its password is in that user's home. None in a trial, and for who is not root."""
+        """Returns the services' user, as whom root asks a server of PostgreSQL: that knows who opens its socket (17,
+        section 20.9), and its password is in that user's home. None in a trial, and for who is not root."""
         with suppress(KeyError):  # run from a checkout
             return pwd.getpwnam(USER) if self.is_system and os.geteuid() == 0 else None
         return None

@@ -119,7 +119,7 @@ def _units(place: Place) -> Iterator[Finding]:
 
 
 def _screens(place: Place, now: datetime.datetime) -> Iterator[Finding]:
-    """Tells whether the screens answer by TLS, and whether a certificate that the territory renews itself ends."""
+    """Reports whether the screens answer by TLS, and whether a certificate that the territory renews itself ends."""
     if place.is_system:
         values: dict[str, object] = {"origin": screens.origin(place)}
         try:
@@ -293,7 +293,7 @@ def _ingests(there: set[str], count: int) -> Finding:
 
 
 def _duty(place: Place, now: datetime.datetime) -> Iterator[Finding]:
-    """Tells whether who is on duty is told, where the territory wants that."""
+    """Reports whether the person on duty is told, where the territory wants that."""
     if not place.duty_setting.exists():
         return
     now_s = int(now.timestamp())

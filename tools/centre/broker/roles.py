@@ -1,4 +1,4 @@
-"""Says who may do what at the broker: one literal role a gateway, one for each process of the centre, nothing else.
+"""States who may do what at the broker: one literal role a gateway, one for each process of the centre, nothing else.
 
 Written for Mosquitto's plugin dynamic-security, which refuses what no role allows: to publish, to receive and to
 subscribe. An account is the name in a certificate. `document` is the plugin's file for a broker that was never started;

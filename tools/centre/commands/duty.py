@@ -14,7 +14,7 @@ import argparse
 import time
 from pathlib import Path
 
-from gateway.language import N_, Said, translate
+from gateway.language import N_, Sentence, translate
 from gateway.language.reasons import of_file
 from tools.centre.arguments import add_warehouse, check_warehouse, database_faults
 from tools.centre.duty.sending import Configuration, Faulty, configuration
@@ -67,7 +67,7 @@ def _configured(path: Path) -> Configuration:
     try:
         return configuration(path)
     except Faulty as fault:
-        why = Said(fault.message, fault.values)
+        why = Sentence(fault.message, fault.values)
         raise UsageError(N_("--config {path}: {why}"), path=path, why=why) from fault
     except OSError as error:
         raise UsageError(N_("--config {path}: {why}"), path=error.filename, why=of_file(error)) from error

@@ -13,7 +13,7 @@ import argparse
 import time
 from pathlib import Path
 
-from gateway.language import N_, NN_, Said, translate
+from gateway.language import N_, NN_, Sentence, translate
 from gateway.language.reasons import of_file
 from tools.centre.arguments import database_faults
 from tools.centre.commands.duty import add_web
@@ -39,11 +39,11 @@ def run(args: argparse.Namespace) -> int:
             return 0
         try:
             if args.file.stat().st_size > REGISTER_BYTES_MAX:
-                raise UsageError(_FAULTY, path=args.file, why=Said(N_("it is too long")))
+                raise UsageError(_FAULTY, path=args.file, why=Sentence(N_("it is too long")))
             lines = rota.parse(args.file.read_text(encoding="utf-8-sig"))
             count = rota.set_weeks(path, lines, now_s=int(time.time()))
         except rota.Faulty as fault:
-            raise UsageError(_FAULTY, path=args.file, why=Said(fault.message, fault.values)) from fault
+            raise UsageError(_FAULTY, path=args.file, why=Sentence(fault.message, fault.values)) from fault
         except OSError as error:
             raise UsageError(_FAULTY, path=args.file, why=of_file(error)) from error
         except UnicodeDecodeError as error:

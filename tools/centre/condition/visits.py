@@ -1,5 +1,5 @@
-"""Says what became of a fault that a person has been to: repaired is what its node or cabinet has measured, and nothing
-else. Pure.
+"""States what became of a fault that a person has been to: repaired is what its node or cabinet has measured, and
+nothing else. Pure.
 
     open ── a person says "done" ──▶ claimed ── its node or cabinet states the end ──▶ repaired
       ▲                                │
@@ -40,7 +40,7 @@ class Reading(NamedTuple):
 
 
 class Standing(NamedTuple):
-    """Says how a fault stands: OPEN, CLAIMED or REPAIRED. claim: the last word that it is repaired; against: what
+    """Holds the state of a fault: OPEN, CLAIMED or REPAIRED. claim: the last word that it is repaired; against: what
     contradicts that; unix_s: of the end, when REPAIRED."""
 
     state: str

@@ -58,7 +58,7 @@ class FeederProgress(NamedTuple):
 
     @property
     def is_settled(self) -> bool:
-        """True when no further outcome is awaited."""
+        """Returns True when no further outcome is awaited."""
         return self.last.outcome not in (RECEIVED, APPLIED)
 
 
@@ -93,8 +93,8 @@ class Progress(NamedTuple):
 
     @property
     def is_fulfilled(self) -> bool:
-        """True when every feeder concerned follows the command; for an END: when every cabinet that had the ended
-        command has ended it."""
+        """Returns True when every feeder concerned follows the command; for an END: when every cabinet that had the
+        ended command has ended it."""
         meant = [one for one in self.cabinets if one.is_meant]
         if self.order.command.kind == command.END:
             return all(one.state == APPLIED for one in meant)
@@ -108,7 +108,7 @@ class Progress(NamedTuple):
 
     @property
     def is_settled(self) -> bool:
-        """True when no further outcome is awaited."""
+        """Returns True when no further outcome is awaited."""
         meant = [one for one in self.cabinets if one.is_meant]
         if self.order.command.kind in (command.END, command.DIRECTIVE):
             return all(one.state in (APPLIED, *_NO_MORE) for one in meant)

@@ -95,7 +95,7 @@ class Told(NamedTuple):
 
 
 class State(NamedTuple):
-    """Says how the sending goes. waiting: messages that were tried and go again; given_up: in the last day;
+    """Holds how far the sending is. waiting: messages that were tried and go again; given_up: in the last day;
     unaddressed: causes for which nobody is on duty or can be reached; looked_unix_s: None, never."""
 
     looked_unix_s: int | None

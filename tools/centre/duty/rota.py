@@ -53,7 +53,7 @@ _WEEK = re.compile(r"([0-9]{4})-W([0-9]{2})", re.ASCII)
 
 
 class Faulty(ValueError):
-    """Says what is wrong with an entry: a message of the catalogue with its values."""
+    """States what is wrong with an entry: a message of the catalogue with its values."""
 
     def __init__(self, message: str, **values: object) -> None:
         super().__init__(message)
@@ -61,7 +61,7 @@ class Faulty(ValueError):
 
 
 class Person(NamedTuple):
-    """Says how a person is reached. phone, mail: "" where not; one of the two is there."""
+    """States how a person is reached. phone, mail: "" where not; one of the two is there."""
 
     name: str
     phone: str
@@ -183,7 +183,7 @@ def _writing(path: str) -> Iterator[database.Connection]:
 
 
 def set_person(path: str, one: Person) -> None:
-    """Says how a person is reached; without phone and mail, forgets it."""
+    """Stores how a person is reached; without phone and mail, forgets it."""
     checked(one)
     with _writing(path) as connection:
         connection.execute("DELETE FROM people WHERE person = ?", (one.name,))

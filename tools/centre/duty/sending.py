@@ -52,7 +52,7 @@ _ANSWER_BYTES_MAX = 64 * 1024
 
 
 class Faulty(ValueError):
-    """Says what is wrong with the file: a message of the catalogue with its values."""
+    """States what is wrong with the file: a message of the catalogue with its values."""
 
     def __init__(self, message: str, **values: object) -> None:
         super().__init__(message)

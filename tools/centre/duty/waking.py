@@ -1,5 +1,5 @@
-"""Says which causes of faults are worth waking a person, of which trade, and from when on. Pure, but for `open_causes`,
-which reads the warehouse.
+"""States which causes of faults are worth waking a person, of which trade, and from when on. Pure, but for
+`open_causes`, which reads the warehouse.
 
 Worth it is what is dangerous, what leaves a street dark, what ruins a building or wastes water by the hour, and the
 silence of a cabinet or of the centre itself. One dead lamp, a meter, a sensor wait for the morning's list. A fault is

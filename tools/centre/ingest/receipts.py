@@ -19,7 +19,7 @@ from wire import cose, receipt
 
 
 class Unusable(Exception):
-    """Says why a file is not used as the key: a message with {path}."""
+    """States why a file is not used as the key: a message with {path}."""
 
 
 class ReceiptKey(NamedTuple):

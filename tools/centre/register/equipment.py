@@ -1,4 +1,4 @@
-"""The vocabulary of the register: kinds of equipment, what is known of each, and how people write it in a cell.
+"""Defines the vocabulary of the register: kinds of equipment, what is known of each, and how people write it in a cell.
 
 An equipment is known by its commune (INSEE code), its kind and its id, which is what the commune calls it: `0117` on a
 post, `mairie-1` for a cabinet (the name that its gateway has in MQTT topics), `mairie-1/bourg` for a feeder of that
@@ -15,7 +15,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import NamedTuple
 
-from gateway.language import DEFAULT_LANGUAGE, LANGUAGES, N_, NC_, Message, Said, translate
+from gateway.language import DEFAULT_LANGUAGE, LANGUAGES, N_, NC_, Message, Sentence, translate
 from policy import civil
 from tools.centre.limits import EQUIPMENT_TEXT_MAX, EQUIPMENT_WATTS_MAX, EQUIPMENT_ZONE_MAX
 from wire import limits, topic
@@ -137,7 +137,7 @@ def row_of(version: Version) -> dict[str, "Cell"]:
 class CellFault(Exception):
     """Is raised for a cell that cannot be read: what is wrong with it, and what to write instead."""
 
-    def __init__(self, problem: Said, remedy: Said) -> None:
+    def __init__(self, problem: Sentence, remedy: Sentence) -> None:
         super().__init__(problem.message)
         self.problem = problem
         self.remedy = remedy
@@ -288,7 +288,7 @@ _PARSERS: dict[str, Callable[[Cell], object]] = {
 
 def _fault(problem: Message, cell: Cell, remedy: Message, **values: object) -> CellFault:
     shown = "".join(character for character in str(cell)[:40] if character.isprintable())
-    return CellFault(Said(problem, {"text": f"« {shown} »"}), Said(remedy, values))
+    return CellFault(Sentence(problem, {"text": f"« {shown} »"}), Sentence(remedy, values))
 
 
 # --- days ---------------------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""Says which column of a file holds which field: the headings that are known, and those of a mapping file (TOML).
+"""States which column of a file holds which field: the headings that are known, and those of a mapping file (TOML).
 
 A mapping file has `kind` (what the lines are when no column says so), `crs` (of a CSV whose positions are in metres),
 `[columns]` (field = heading, or a list of them) and `[kinds]` (word of the file = kind); `eclext.toml` is a sample. A

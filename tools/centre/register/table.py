@@ -1,8 +1,8 @@
-"""What a file of equipment is once it is open: rows of cells, the fields of its columns, and faults with their line."""
+"""Holds an open file of equipment: rows of cells, the fields of its columns, and faults with their line."""
 
 from typing import NamedTuple
 
-from gateway.language import N_, Message, Said
+from gateway.language import N_, Message, Sentence
 from tools.centre.register.equipment import Cell
 
 GIVE_ANOTHER = N_("give another file")
@@ -13,8 +13,8 @@ class Fault(NamedTuple):
 
     line: int | None
     column: str
-    problem: Said
-    remedy: Said
+    problem: Sentence
+    remedy: Sentence
 
 
 class Unreadable(Exception):
@@ -49,7 +49,7 @@ class Table(NamedTuple):
 
 def fault(line: int | None, column: str, problem: Message, remedy: Message, **values: object) -> Fault:
     """Returns a fault; both sentences have the same values."""
-    return Fault(line, column, Said(problem, values), Said(remedy, values))
+    return Fault(line, column, Sentence(problem, values), Sentence(remedy, values))
 
 
 def unreadable(problem: Message, remedy: Message, *, at: int | None = None, **values: object) -> Unreadable:

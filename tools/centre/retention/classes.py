@@ -1,4 +1,4 @@
-"""Says for how many days each class of facts is kept, and lets a person decide otherwise.
+"""States for how many days each class of facts is kept, and lets a person decide otherwise.
 
     readings   records of what was measured: hours and days are made of them
     rooms      temperatures by hour: of dwellings and classrooms they show habits; by day they stay

@@ -1,4 +1,4 @@
-"""Says what the views for other people's tools hold, in the words of the trade; a row a column, made from the schema.
+"""States what the views for other people's tools hold, in the words of the trade; a row a column, made from the schema.
 
 Views and columns are those that the schema makes; a test fails when one has no words here, or words no column. The
 version is that of the tables (`store.schema.VERSION`).

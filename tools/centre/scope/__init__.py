@@ -1,1 +1,1 @@
-"""Says who may see what, and keeps who read or did what."""
+"""States who may see what, and keeps who read or did what."""

@@ -1,4 +1,4 @@
-"""Says for each table which of its rows a person may see: one condition of SQL a table, for both engines.
+"""States for each table which of its rows a person may see: one condition of SQL a table, for both engines.
 
 The conditions ask three relations, which are filled for the person (`tools.centre.scope.reader`): `scope_areas` (a
 commune, or '*' where all are granted; a trade, `any` or `every`), `scope_nodes` (a node, between which times and days,

@@ -14,7 +14,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
-from gateway.language import N_, Said, translate
+from gateway.language import N_, Sentence, translate
 
 # PostgreSQL's errors are raised as these.
 Error = sqlite3.Error
@@ -24,7 +24,7 @@ _OLDER = N_("not {kind} of version {wanted} but of version {found}: run the vers
 
 
 class Unusable(sqlite3.DatabaseError):
-    """Says why a database is not used, as a sentence of the catalogue with its values."""
+    """States why a database is not used, as a sentence of the catalogue with its values."""
 
     def __init__(self, message: str, **values: object) -> None:
         super().__init__(translate(message, "en", **values))
@@ -138,7 +138,7 @@ def checked(schema: Schema, connection: _C) -> _C:
         connection.close()
         # A warehouse counts from 1, a control file from 100.
         is_kin = found is not None and found > 0 and found // 100 == schema.version // 100
-        raise Unusable(_OLDER if is_kin else _OTHER, kind=Said(schema.kind), wanted=schema.version, found=found)
+        raise Unusable(_OLDER if is_kin else _OTHER, kind=Sentence(schema.kind), wanted=schema.version, found=found)
     return connection
 
 
