@@ -74,8 +74,13 @@ def known(
         silent = alone_in(connection, now_s=request.now_s) if until_s is None else {}
         were_silent = [] if until_s is None else list(_silences(connection, target, until_s, request.language))
     seen = sorted([*_seen(group(standing), target, since_s, until_s, request.language), *were_silent])
-    names = {(one.insee, one.name) for one in target.cabinets}
-    alone = [one for insee, some in silent.items() for one in some if (insee, one.cabinet) in names]
+    labels = {(one.insee, one.name): one.label for one in target.cabinets}  # with the commune: cabinets share names
+    alone = [
+        one._replace(cabinet=labels[insee, one.cabinet])
+        for insee, some in silent.items()
+        for one in some
+        if (insee, one.cabinet) in labels
+    ]
     lights, spaces = _states(request, areas, target, since_s, apart) if until_s is None else ([], [])
     return Known(seen[:_CAUSES_SHOWN], max(0, len(seen) - _CAUSES_SHOWN), lights, spaces, alone)
 
