@@ -3,8 +3,9 @@
 Composes the machines of this package. `outputs.level_percent` is the level for the gear: the demanded light, on its
 ramp, multiplied by the factors of the installation. Events and records carry the demanded light as LEVEL_ORDERED;
 LEVEL_REPORTED is what a gear answers that it gives, and what is measured is the power. Presence never leaves this node:
-records describe the lamp without its boosts. Light raised for a passer-by is no event, and its readings are neither
-judged nor kept, but for what the photocell sees; energy and temperature, which keep a trace, are reported by the hour.
+records describe the lamp without its boosts. Light raised for a passer-by is no event, and its readings are not kept,
+and judge only whether the lamp is dead, but for what the photocell sees; energy and temperature, which keep a trace,
+are reported by the hour.
 
 Long because the machines of a lamp meet here; each is a module of its own.
 """
@@ -220,10 +221,25 @@ class Streetlight(Trade):
         if self._active:
             changes += self._ends_of_unjudged(gear_meter == 0 and power_dw is None)
         if changes or gear_changes:
-            self._reports.report_faults(changes, readings, self._light.level_percent)
-            self._reports.report_gear(gear_changes, readings, self._light.level_percent)
+            told = self._without_traces(readings)
+            self._reports.report_faults(changes, told, self._light.level_percent)
+            self._reports.report_gear(gear_changes, told, self._light.level_percent)
         if inputs.ASSET in inside:
             self._reports.report_asset(inside[inputs.ASSET][0], inside[inputs.ASSET][1])
+        self._remember_faults(now_ms)
+
+    def _without_traces(self, readings):
+        """Returns readings for a record, of a lamp with a detector without what a passage leaves behind."""
+        if self._presence is None:
+            return readings
+        return {
+            key: readings[key]
+            for key in readings
+            if key not in _ASIDE and key not in (quantity.ENERGY, quantity.TEMPERATURE)
+        }
+
+    def _remember_faults(self, now_ms):
+        """Has faults saved that have been in force for long enough."""
         faults = self._fault_bits()
         if faults != self._faults_since[0]:
             self._faults_since = faults, now_ms
@@ -249,7 +265,8 @@ class Streetlight(Trade):
                 self._reports.report_identified(shown)
 
     def _sample_raised(self, values, moment):
-        """Observes a sample of raised light: nothing that a record may carry, but for the gear's asset record."""
+        """Observes a sample of raised light: of it a record carries the gear's asset record, and that the lamp is
+        dead."""
         if self._presence is not None and values.get(quantity.OCCUPANCY):
             self._presence.trigger(now_ms=moment.now_ms)
         if inputs.ASSET in values:
@@ -257,6 +274,12 @@ class Streetlight(Trade):
         self._energy.sample(values.get(quantity.ENERGY), values.get(quantity.POWER), now_ms=moment.now_ms)
         if self._cell is not None:
             self._observe_light(values.get(quantity.ILLUMINANCE), moment)
+        if self._shown is None:
+            gear_dead = None if self._gear is None else self._gear.is_lamp_dead(values)
+            power_dw = values.get(quantity.POWER)
+            changes = self._watch.sample_raised(power_dw, now_ms=moment.now_ms, gear_dead=gear_dead)
+            self._reports.report_faults(changes, self._without_traces(values), self._demand.level_percent)
+            self._remember_faults(moment.now_ms)
 
     def sample_without_news(self, values, now_ms):
         has_faults = self._saved_faults or self._faults_since[0] or self._active or self._silent
@@ -433,10 +456,10 @@ class Streetlight(Trade):
     def _apply(self, moment):
         """Brings `outputs` to the present ramp and factors."""
         now_ms = moment.now_ms
-        level_percent = self._ramp.advance(now_ms=now_ms)
-        drive_percent = self._flux.drive_percent(level_percent, self._lamp_ms // 3_600_000, moment.unix_s)
-        if drive_percent and self._own.output == settings.RELAY:
-            drive_percent = 100
+        drive_percent = self._drive_percent(self._ramp.advance(now_ms=now_ms), moment)
+        if self._presence is not None:
+            calendar = None if self._shown is not None else self._drive_percent(self._demand.level_percent, moment)
+            self._watch.observe_calendar(calendar, now_ms=now_ms)
         light, outputs = self._light, self.outputs
         if drive_percent == outputs.level_percent and light.rule == outputs.rule and light.reason == outputs.reason:
             return
@@ -446,6 +469,11 @@ class Streetlight(Trade):
                 self._starts += 1
             self._watch.observe_level(drive_percent, now_ms=now_ms)
         self.outputs = Output(drive_percent, light.rule, light.reason)
+
+    def _drive_percent(self, level_percent, moment):
+        """Returns the level of the gear for this light."""
+        drive_percent = self._flux.drive_percent(level_percent, self._lamp_ms // 3_600_000, moment.unix_s)
+        return 100 if drive_percent and self._own.output == settings.RELAY else drive_percent
 
     # --- effects out -------------------------------------------------------------------------------------------
 

@@ -15,6 +15,11 @@
 
 A lamp is not judged while it warms up, nor within a minute of a change. A fault begins when three of the last five
 samples agree, and ends when all that are kept, three at least, are healthy: a false alarm costs a van's journey.
+
+A lamp whose light a passer-by has raised draws more than at the level of its calendar, unless it is dead. So that alone
+is judged of it, by what the calendar's level should draw: a passage changes neither when it is found nor what is told.
+
+Long because the faults of a lamp, its relay and its mains are votes on the same samples.
 """
 
 from collections import namedtuple
@@ -112,6 +117,10 @@ class LampWatch(_Watch):
     level 0 opens a relay. `relay_stuck_lit`: the position in which the relayFailure in force showed (True: lit).
     """
 
+    # Fields of the class until one is set: most lamps have no detector.
+    _calendar = None  # the level of the gear without a passer-by, and since when it is this, and the lamp lit by it
+    _calendar_since_ms = _calendar_lit_ms = 0
+
     def __init__(self, model, *, has_relay=True, active=None, relay_stuck_lit=False):
         self._model = model
         self._has_relay = has_relay
@@ -145,7 +154,21 @@ class LampWatch(_Watch):
         self._burning_since_ms = None
         self._out_since_ms = None
         self._sound = None
+        of_death = None if self._calendar is None else self._votes.get(event.LAMP_FAILURE)
         self._votes.clear()
+        if of_death is not None:
+            self._votes[event.LAMP_FAILURE] = of_death
+
+    def observe_calendar(self, level_percent, *, now_ms):
+        """Observes the level that the gear of a lamp with a detector has while nobody passes; None: the lamp shows
+        itself. Call it before `observe_level`."""
+        if level_percent == self._calendar:
+            return
+        if level_percent and not self._calendar:
+            self._calendar_lit_ms = now_ms
+        self._calendar, self._calendar_since_ms = level_percent, now_ms
+        self._votes.clear()
+        self._sound = None
 
     def sample(self, power_dw, current_ma=None, *, now_ms, is_sun_up=_unknown, gear_dead=None, gear_percent=None):
         """Judges one reading, with None for what is not measured; returns [(event code, begins)], often empty.
@@ -159,7 +182,7 @@ class LampWatch(_Watch):
         if power_dw is None and gear_percent is None and gear_dead is None:
             return []
         if self._level is None or now_ms - self._level_since_ms < limits.STEADY_MS:
-            return []
+            return self.sample_raised(power_dw, now_ms=now_ms, gear_dead=gear_dead)
         changes = []
         if not self._has_relay:
             self._declare(changes, event.RELAY_FAILURE, False)  # a fault from before this start, with other settings
@@ -171,6 +194,20 @@ class LampWatch(_Watch):
             self._declare(changes, event.LAMP_UNEXPECTED_ON, False)
             if now_ms - self._lit_since_ms >= 1000 * self._model.warm_up_s:
                 self._judge_lit(changes, power_dw, current_ma, gear_dead, now_ms)
+        return changes
+
+    def sample_raised(self, power_dw, *, now_ms, gear_dead=None):
+        """Judges whether the lamp is dead by a reading of raised light, or from within a minute of it, as `sample`
+        does. That it lives again is left to a reading that may be reported."""
+        level_percent, changes = self._calendar, []
+        if level_percent is None or level_percent < limits.LEVEL_JUDGED_MIN or (power_dw is None and gear_dead is None):
+            return changes
+        is_steady = now_ms - self._calendar_since_ms >= limits.STEADY_MS
+        if is_steady and now_ms - self._calendar_lit_ms >= 1000 * self._model.warm_up_s:
+            is_dead = self._is_low(power_dw, self.expected_dw(level_percent)) or bool(gear_dead)
+            verdict = vote(self._votes, event.LAMP_FAILURE, is_dead)
+            if verdict and (power_dw is None or event.CYCLING_FAILURE not in self.active):
+                self._declare(changes, event.LAMP_FAILURE, True)
         return changes
 
     def passes_over(self, power_dw, current_ma) -> bool:
@@ -238,7 +275,7 @@ class LampWatch(_Watch):
 
     def _judge_lit(self, changes, power_dw, current_ma, gear_dead, now_ms):
         expected_dw = self.expected_dw(self._level)
-        low = power_dw is not None and power_dw < max(limits.DEAD_FLOOR_DW, expected_dw // 4)
+        low = self._is_low(power_dw, expected_dw)
         if power_dw is not None:
             self._count_cycles(changes, low, 2 * power_dw >= expected_dw, now_ms)
         is_dead = low or bool(gear_dead)
@@ -253,6 +290,10 @@ class LampWatch(_Watch):
         if not is_dead:
             self._judge_power(changes, power_dw, expected_dw)
             self._sound = self._sound_dw(expected_dw)
+
+    def _is_low(self, power_dw, expected_dw):
+        """Returns whether the power is that of a dead lamp."""
+        return power_dw is not None and power_dw < max(limits.DEAD_FLOOR_DW, expected_dw // 4)
 
     def _sound_dw(self, expected_dw):
         """Returns the least and the most 0.1 W of a reading that would change nothing, or None: another healthy sample

@@ -234,11 +234,10 @@ class Streets:
         lamp.settle(now_ms=self._world.now_ms, unix_s=self._world.unix_s)
         lit = lamp.light_percent() > 0
         lamp.damage(what)
-        # A relay that sticks on a switched feeder is never detected: the contactor makes it dark by day. While people
-        # pass, a lamp with a detector does not judge itself.
+        # A relay that sticks on a switched feeder is never detected: the contactor makes it dark by day.
         if what == "module_dead" or not lamp.feeder.switched:
-            is_dated = lit and what == "module_dead" and self._fitted[index - self._first] != DETECTOR
-            self.expected.append(ExpectedAlarm(host.settings.node, code, self._world.unix_s if is_dated else None))
+            visible_s = self._world.unix_s if lit and what == "module_dead" else None
+            self.expected.append(ExpectedAlarm(host.settings.node, code, visible_s))
 
     def repair(self, index: int) -> None:
         """Makes a damaged lamp as new."""

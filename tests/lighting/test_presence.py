@@ -1,5 +1,7 @@
 """Boosts by presence: hold, cap, a detector that triggers without an end; and no record tells of a passage."""
 
+from random import Random
+
 import pytest
 
 from lighting import decision
@@ -133,16 +135,43 @@ def test_where_presence_lights_an_extinction_no_record_counts_the_starts(output)
     assert not {quantity.LAMP_STARTS, quantity.GEAR_STARTS} & set(lamp.trade.health(lamp.moment()))
 
 
-def test_a_lamp_that_dies_under_a_passer_by_is_told_once_its_light_is_the_calendar_s():
+def test_a_lamp_that_dies_under_people_who_never_cease_to_pass_is_told():
     lamp = Lamp(calendar=DIMMED, presence=PRESENCE).minutes(10)
     lamp.values = {quantity.POWER: 10}
-    for _ in range(5):
+    for minute in range(5):
         lamp.passer_by().minutes(1, came=True)
-    assert lamp.codes(event.LAMP_FAILURE) == []
-    lamp.minutes(6)
-    assert lamp.codes(event.LAMP_FAILURE) == [(event.LAMP_FAILURE, True)]
+        assert lamp.codes(event.LAMP_FAILURE) == [(event.LAMP_FAILURE, True)] * (minute >= 2)
     shown = next(detail for _, code, _, detail in lamp.said if code == event.LAMP_FAILURE)
     assert shown[quantity.LEVEL_ORDERED] == 30
+    lamp.values = {}
+    for _ in range(5):
+        lamp.passer_by().minutes(1, came=True)
+    assert len(lamp.codes(event.LAMP_FAILURE)) == 1, "the watts that show its end are those of a passage"
+    assert lamp.minutes(6).codes(event.LAMP_FAILURE)[1:] == [(event.LAMP_FAILURE, False)]
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("output", ["0-10v", "dali", "relay"])
+def test_who_passes_changes_neither_when_a_dead_lamp_is_told_nor_what(seed, output):
+    draw = Random(f"{seed} {output}")
+    calendar = [1, [[127, 0, 0, 0]], [[[1, 0, 60], [0, 1140, 0], [0, 1160, 30], [2, 0, 0]]]]
+    presence = {**PRESENCE, "in_extinction": draw.randrange(2)}
+    both = [Lamp(calendar=calendar, presence=presence, output=output) for _ in range(2)]
+    dies = draw.choice((draw.randrange(2, 35), draw.randrange(60, 75)))
+    dead = [one for one in range(dies, 90) if draw.randrange(6)]  # and flickers
+    for minute in range(90):
+        one_in = draw.choice((2, 20))
+        comes = [not draw.randrange(one_in) for _ in range(12)]
+        for lamp, passages in zip(both, (comes, [False] * 12), strict=True):
+            lamp.values = {quantity.POWER: 6} if minute in dead else {}
+            for comes_now in passages:
+                if comes_now:
+                    lamp.passer_by()
+                lamp.live(5000, step_ms=5000)
+            lamp.trade.sample(lamp.reading(), lamp.moment())
+            lamp.turn()
+    told = [next(one for one in lamp.said if one[1] == event.LAMP_FAILURE) for lamp in both]
+    assert told[0] == told[1]
 
 
 def test_the_watts_that_show_an_order_are_not_those_from_before_a_boost():

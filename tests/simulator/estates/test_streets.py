@@ -86,15 +86,6 @@ def test_a_lamp_may_burn_by_day_under_a_dark_sky_and_only_where_a_cell_looks_at_
     assert (checker.by_cell_checks > 0) is (lux == 40)
 
 
-def test_a_lamp_by_which_people_pass_has_no_time_to_tell_its_fault_in():
-    built = Territory(FITTED).streets
-    for index in (0, CAB_1[streets.DETECTOR]):
-        built.lamps[index].feeder.feed(True)
-        built.lamps[index].set_level(100, now_ms=0, unix_s=NOON_S)
-        built.damage(index, "module_dead", event.LAMP_FAILURE)
-    assert [one.visible_s is None for one in built.expected] == [False, True]
-
-
 @pytest.mark.slow
 def test_few_lamps_have_none_of_it():
     assert set(streets.FITTED) and max(streets.FITTED) < streets._FITTED_FROM
