@@ -35,10 +35,10 @@ def fault(number, code=event.FEEDER_FAILURE, *, since_s=NOW_S, gateway="cab-1", 
     return StandingFault(node, code, detail, *times, insee, gateway, None, (), (1, number))
 
 
-def rota(*, weeks=None, people=(ALICE, BRUNO), taken=None):
+def rota(*, weeks=None, people=(ALICE, BRUNO), in_hand=None):
     if weeks is None:
         weeks = [Week("*", "*", rotas.week_of(NOW_S), ALICE.name, BRUNO.name)]
-    return Rota(people, weeks, taken or {})
+    return Rota(people, weeks, in_hand or {})
 
 
 class Door:
@@ -125,7 +125,7 @@ class Drawn(Duty):
         self.mail, self.sms = door(), door()
         self.chance = Random(seed)
         self.checker = Checker(self)
-        self.taken = {}
+        self.in_hand = {}
         self.number = 0
 
     def run(self):
@@ -150,8 +150,8 @@ class Drawn(Duty):
             self.open = [one for place, one in enumerate(self.open) if place not in gone]
         elif chance < 0.32 and self.open:
             one = self.chance.choice(self.open)
-            self.taken[member(one)] = rotas.Taken(ALICE.name, self.now_s)
-            self.rota = rota(taken=self.taken)
+            self.in_hand[member(one)] = rotas.Taken(ALICE.name, self.now_s)
+            self.rota = rota(in_hand=self.in_hand)
         elif chance < 0.40:
             self.mail.is_shut, self.sms.is_shut = (self.chance.random() < 0.3 for _ in range(2))
         elif chance < 0.46:
@@ -193,7 +193,7 @@ class Checker:
         if world.mail.is_shut or world.sms.is_shut:
             self._excused_s = world.now_s + SEND_DELAY_MAX_S
         lasting = {_anchor(one): one for one in world.open if one.code != event.LAMP_FAILURE}
-        free = {name for name, one in lasting.items() if member(one) not in world.taken}
+        free = {name for name, one in lasting.items() if member(one) not in world.in_hand}
         self._waits = {name: self._waits.get(name, world.now_s) for name in free}
         for door in ("mail", "sms"):
             came = getattr(world, door).came

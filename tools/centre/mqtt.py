@@ -112,7 +112,7 @@ class Finding(NamedTuple):
     is_fault: bool = False
     values: Mapping[str, object] | None = None
 
-    def said(self, language: str) -> str:
+    def sentence(self, language: str) -> str:
         return translate(self.what, language, **(self.values or {}))
 
     def to_do(self, language: str) -> str:
@@ -214,5 +214,5 @@ def report_offer(properties: Properties | None) -> Offer | None:
     offer = offer_of(properties)
     found = findings(offer)
     for one in found:
-        log("broker-lacks", problem=one.said("en"), remedy=one.to_do("en"), unfit=one.is_fault)
+        log("broker-lacks", problem=one.sentence("en"), remedy=one.to_do("en"), unfit=one.is_fault)
     return None if any(one.is_fault for one in found) else offer

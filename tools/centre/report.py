@@ -128,8 +128,8 @@ def _write_csv(columns: Sequence[Column], rows: Iterable[Row], language: str) ->
     writer.writerow([translate(column.heading, language) if french else column.name for column in columns])
     for row in rows:
         plain = [row[column.name] for column in columns]
-        told = [_text(value, column, language) for value, column in zip(plain, columns, strict=True)]
-        writer.writerow(told if french else plain)
+        shown = [_text(value, column, language) for value, column in zip(plain, columns, strict=True)]
+        writer.writerow(shown if french else plain)
 
 
 def _text(value: Any, column: Column, language: str) -> str:

@@ -34,10 +34,10 @@ def remedies(offer):
 def test_mosquitto_lacks_nothing_and_rabbitmq_says_what_it_lacks_and_what_to_write():
     assert mqtt.findings(MOSQUITTO) == []
     shares, expiry = mqtt.findings(RABBITMQ)
-    assert "no shared subscriptions" in shares.said("en") and "durable_queue_type = quorum" in shares.to_do("en")
-    assert "86400" in expiry.said("en") and f"interval_seconds = {SESSION_EXPIRY_S}" in expiry.to_do("en")
+    assert "no shared subscriptions" in shares.sentence("en") and "durable_queue_type = quorum" in shares.to_do("en")
+    assert "86400" in expiry.sentence("en") and f"interval_seconds = {SESSION_EXPIRY_S}" in expiry.to_do("en")
     assert not shares.is_fault and not expiry.is_fault
-    assert "abonnements partagés" in shares.said("fr")
+    assert "abonnements partagés" in shares.sentence("fr")
 
 
 @pytest.mark.parametrize(

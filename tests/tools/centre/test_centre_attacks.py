@@ -55,18 +55,18 @@ def admitted(address):
 
 def test_a_gateway_may_do_what_it_needs_and_nothing_else(centre, honest):
     found = probe.gateway_findings(centre.centre(roles.CHECK), honest, ("49007", "mairie-1"))
-    assert [one.said("en") for one in found if one.remedy is not None] == []
+    assert [one.sentence("en") for one in found if one.remedy is not None] == []
     assert len(found) == 5
 
 
 def test_nobody_without_a_certificate_and_no_older_tls(centre):
     found = probe.trust_findings(centre.centre(roles.CHECK))
-    assert [one.said("en") for one in found if one.remedy is not None] == []
+    assert [one.sentence("en") for one in found if one.remedy is not None] == []
 
 
 def test_the_centre_is_offered_what_it_needs(centre):
     found = probe.offer_findings(centre.centre(roles.CHECK))
-    assert [one.said("en") for one in found if one.remedy is not None] == []
+    assert [one.sentence("en") for one in found if one.remedy is not None] == []
 
 
 @pytest.mark.parametrize("doing, topic", [

@@ -179,7 +179,7 @@ def test_so_many_are_kept_and_an_unfinished_one_is_none(centre):
 
 
 def said(centre, later=datetime.timedelta()):
-    return {one.said("en"): one for one in health.findings(centre.place, now=now() + later)}
+    return {one.sentence("en"): one for one in health.findings(centre.place, now=now() + later)}
 
 
 def test_status_names_what_is_wrong_and_what_to_do(centre, capsys):

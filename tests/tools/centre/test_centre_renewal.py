@@ -177,5 +177,5 @@ def test_what_the_network_left_is_data_and_who_asks_in_vain_is_told(centre, tmp_
     (centre.place.requests / "49007-link.json").symlink_to(centre.place.etc / "authority.key")
     (centre.place.requests / "49007-torn.json").write_text('{"request": ')
     assert [one.name for one in requests.read(centre.place)] == [NAME, OTHER]
-    told = [one.said("en") for one in health.findings(centre.place, now=now())]
+    told = [one.sentence("en") for one in health.findings(centre.place, now=now())]
     assert f"ask for a new certificate in vain, for three days: {NAME}" in told

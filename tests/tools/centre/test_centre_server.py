@@ -144,14 +144,14 @@ def test_init_leaves_no_records_behind(mosquitto_path, centre, cluster, capsys):
 def test_status_and_metrics_ask_the_server(centre, cluster):
     warehouse = Warehouse(centre.place.warehouse)
     accept(warehouse, 0, 9)
-    said = {one.said("en"): one for one in health.findings(centre.place, now=now())}
+    said = {one.sentence("en"): one for one in health.findings(centre.place, now=now())}
     assert "not at work: ingest-1" in said
     collector = metrics.CentreCollector(centre.place, centre.place.warehouse, Silent())
     found = {sample.name: sample.value for family in collector.collect() for sample in family.samples}
     assert found["bocage_centre_records_total"] == 10
     warehouse.close()
     cluster.stop()
-    [lost] = [one for one in health.findings(centre.place, now=now()) if "cannot be read" in one.said("en")]
+    [lost] = [one for one in health.findings(centre.place, now=now()) if "cannot be read" in one.sentence("en")]
     assert lost.is_fault and "postgresql" in lost.to_do("en")
     cluster.start()
 

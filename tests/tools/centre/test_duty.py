@@ -131,7 +131,7 @@ def test_taken_in_hand_is_told_to_nobody_else_and_given_back_anew(way):
         if way == "note":
             duty.open = [one._replace(notes=(*duty.open[0].notes, Note(duty.now_s, ALICE.name, holder, "")))]
         else:
-            duty.rota = rota(taken={member(one): Taken(holder, duty.now_s)})
+            duty.rota = rota(in_hand={member(one): Taken(holder, duty.now_s)})
 
     say(ALICE.name)
     duty.live(3600)

@@ -177,7 +177,7 @@ def test_where_is_one_line_whatever_the_register_says():
 
     place = Place(Key(FENEU, FEEDER, "cab/f1"), "a\r\nBcc: x@y\u202e", None, None, f"{FENEU}-cab-1", "f1")
     (one,) = causes(group([fault(1)._replace(place=place)]), {}, now_s=NOW_S)
-    said = words.said(one)["fr"]
+    said = words.sentences(one)["fr"]
     assert "\n" not in said and "\r" not in said and "\u202e" not in said and "a Bcc: x@y" in said
 
 
@@ -190,7 +190,7 @@ def test_a_silent_cabinet_is_named_as_people_call_it_with_its_commune():
     (one,) = causes([], {f"{FENEU}-cab-1": NOW_S}, now_s=NOW_S + 7200)
     place = Place(Key(FENEU, CABINET, "cab-1"), "Armoire place du Bourg", "place du Bourg", "Feneu", None, None)
     assert isinstance(one.about, Silence)
-    said = words.said(one._replace(about=one.about._replace(place=place)))["fr"]
+    said = words.sentences(one._replace(about=one.about._replace(place=place)))["fr"]
     assert said == "Armoire place du Bourg, Feneu : plus rien n’en est reçu"
 
 
@@ -367,7 +367,7 @@ def test_status_says_whether_who_is_on_duty_is_told(tmp_path):
     place, now = Place(tmp_path), datetime.datetime.fromtimestamp(NOW_S, datetime.UTC)
 
     def said():
-        return [(one.said("en").partition(":")[0], one.is_fault) for one in health._duty(place, now)]
+        return [(one.sentence("en").partition(":")[0], one.is_fault) for one in health._duty(place, now)]
 
     assert said() == [] and "bocage-duty.service" not in installation.units(place)
     place.etc.mkdir(parents=True)

@@ -15,7 +15,7 @@ from wire import command
 @pytest.fixture
 def connection(tmp_path):
     connection = new_file(tmp_path / "control.db")
-    gateways.note_seen(connection, INSEE, "cab-1", speaks=True, now_s=NOW_S)
+    gateways.note_seen(connection, INSEE, "cab-1", is_own=True, now_s=NOW_S)
     yield connection
     connection.close()
 

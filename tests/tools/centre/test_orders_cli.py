@@ -114,7 +114,7 @@ def test_a_policy_that_is_not_the_communes_is_refused_and_nothing_changes(ready,
 
 def test_a_cabinet_that_says_it_is_ahead_is_named(ready, capsys):
     connection = control_file.open_to_write(str(ready.path))
-    gateways.note_seen(connection, INSEE, "cab-1", speaks=True, now_s=1)
+    gateways.note_seen(connection, INSEE, "cab-1", is_own=True, now_s=1)
     gateways.note_ask(connection, INSEE, "cab-1", command.Ask(b"nonce--1", 60, 7, 1), 60, now_s=1)
     connection.close()
     assert ready.publish(policy(7)) == 0

@@ -14,7 +14,7 @@ class World:
 
     def give(self, one, *, cabinets=("cab-1",)):
         for name in cabinets:
-            gateways.note_seen(self.connection, INSEE, name, speaks=True, now_s=NOW_S)
+            gateways.note_seen(self.connection, INSEE, name, is_own=True, now_s=NOW_S)
         self.kept = put(self.connection, one)
         return self
 

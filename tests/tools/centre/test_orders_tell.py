@@ -77,7 +77,7 @@ def test_what_became_of_it_is_told_as_of_nodes_and_it_can_be_ended(world, capsys
     connection = control_file.open_to_write(str(world.path))
     now_s = int(time.time())
     with database.transaction(connection):
-        gateways.note_seen(connection, INSEE, "cab-1", speaks=True, now_s=now_s)
+        gateways.note_seen(connection, INSEE, "cab-1", is_own=True, now_s=now_s)
 
     def say(outcome):
         with database.transaction(connection):

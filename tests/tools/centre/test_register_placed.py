@@ -55,7 +55,7 @@ class Town:
         return [(start, equipment.node) for start, _, equipment in history]
 
     def standing(self):
-        return {one.node: one.state for one in placed.standing(self.connection)}
+        return {one.node: one.state for one in placed.open_statements(self.connection)}
 
 
 @pytest.fixture

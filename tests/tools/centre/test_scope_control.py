@@ -26,7 +26,7 @@ def files(tmp_path_factory):
     with closing(new_file(folder / "control.db")) as connection:
         number = 0
         for insee in (FENEU, ANGERS):
-            gateways.note_seen(connection, insee, f"cab-{insee}", speaks=True, now_s=NOW_S)
+            gateways.note_seen(connection, insee, f"cab-{insee}", is_own=True, now_s=NOW_S)
             for trade in (*TRADES, "every"):
                 number += 1
                 one = order(number)._replace(insee=insee, reason=f"{trade} of {insee}")

@@ -120,10 +120,10 @@ def known_systems(connection: database.Connection, *, now_s: int) -> dict[str, S
     """Returns what the warehouse knows of each cabinet's system, by name: its state, and since when, without a start
     between."""
     failed = _failed(connection, event.SYSTEM_UPDATE_FAILURE, "system_state")
-    told = {one.gateway: one for one in systems(connection)}
+    by_gateway = {one.gateway: one for one in systems(connection)}
     found = {}
     for node, name, is_linked in cabinets(connection, now_s=now_s):
-        system, started_s = told.get(node), program(connection, node).received_unix_s
+        system, started_s = by_gateway.get(node), program(connection, node).received_unix_s
         since_s = None if system is None else max(system.received_unix_s, started_s or 0)
         found[name] = Seen(system and system.state, since_s, is_linked, failed.get(node))
     return found

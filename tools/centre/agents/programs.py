@@ -109,24 +109,26 @@ def changed(plans: Sequence[NodePlan], known: Mapping[str, Mapping[str, Seen]], 
 def seen(connection: database.Connection, plans: Sequence[NodePlan], *, now_s: int) -> dict[str, dict[str, Seen]]:
     """Returns for each kind what the warehouse knows of the cabinets, by name. Two days after a tenth was asked, and
     later, a cabinet that has told nothing has no such nodes and is left out: failures are a share of the others."""
-    cabinets, all_told = campaign.cabinets(connection, now_s=now_s), told(connection, plans, now_s=now_s)
+    cabinets, by_product = campaign.cabinets(connection, now_s=now_s), reported(connection, plans, now_s=now_s)
     found: dict[str, dict[str, Seen]] = {}
     for plan in plans:
-        stages, said = plan.stages, all_told[plan.product]
+        stages, reports = plan.stages, by_product[plan.product]
         is_early = stages.state != ALL and (stages.state != TENTH or now_s < stages.since_unix_s + _TOLD_S)
         found[plan.product] = {
-            name: _seen(said.get(name), is_linked)
+            name: _seen(reports.get(name), is_linked)
             for _, name, is_linked in cabinets
-            if is_early or name in said or name in stages.first
+            if is_early or name in reports or name in stages.first
         }
     return found
 
 
-def told(connection: database.Connection, plans: Sequence[NodePlan], *, now_s: int) -> dict[str, dict[str, Campaign]]:
+def reported(
+    connection: database.Connection, plans: Sequence[NodePlan], *, now_s: int
+) -> dict[str, dict[str, Campaign]]:
     """Returns for each kind what the cabinets said last of this campaign, by name."""
     names = {node: name for node, name, _ in campaign.cabinets(connection, now_s=now_s)}
-    said = [one for one in campaigns(connection) if one.gateway in names]
-    return {plan.product: {names[one.gateway]: one for one in said if _is_of(one, plan)} for plan in plans}
+    reports = [one for one in campaigns(connection) if one.gateway in names]
+    return {plan.product: {names[one.gateway]: one for one in reports if _is_of(one, plan)} for plan in plans}
 
 
 def _is_of(one: Campaign, plan: NodePlan) -> bool:

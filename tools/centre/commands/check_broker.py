@@ -89,10 +89,10 @@ def _page(found, language) -> list[str]:
 def lines_of(found: "Iterable[Finding]", language: str) -> Iterator[str]:
     """Yields a line for each finding, and one for what to do about it."""
     for one in found:
-        yield f"{'✗' if one.is_fault else '!' if one.remedy else '✓'} {one.said(language)}"
+        yield f"{'✗' if one.is_fault else '!' if one.remedy else '✓'} {one.sentence(language)}"
         if one.remedy is not None:
             yield f"    → {translate(_TO_DO, language, text=one.to_do(language))}"
 
 
 def plain_of(one: "Finding", language: str) -> dict[str, object]:
-    return {"is_fault": one.is_fault, "what": one.said(language), "to_do": one.to_do(language) or None}
+    return {"is_fault": one.is_fault, "what": one.sentence(language), "to_do": one.to_do(language) or None}

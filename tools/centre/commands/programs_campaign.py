@@ -105,17 +105,17 @@ def lines(connection: "database.Connection", plans: "list[NodePlan]", language: 
 
     if not plans:
         yield _WORDS.text("none", language)
-    all_told = programs.told(connection, plans, now_s=now_s)
+    by_product = programs.reported(connection, plans, now_s=now_s)
     for plan in plans:
-        stages, told = plan.stages, all_told[plan.product]
+        stages, reported = plan.stages, by_product[plan.product]
         yield _WORDS.text(
             stages.state, language, number=plan.number, product=plan.product, count=len(stages.cabinets or ()),
             when=moment(stages.since_unix_s, language, now_s=now_s),
         )  # fmt: skip
-        confirmed, failed = (sum(one.detail[at] or 0 for one in told.values()) for at in (3, 4))
-        yield _WORDS.text("counts", language, told=len(told), confirmed=confirmed, failed=failed)
-        for name in sorted({*(stages.cabinets or ()), *told}):
-            one = told.get(name)
+        confirmed, failed = (sum(one.detail[at] or 0 for one in reported.values()) for at in (3, 4))
+        yield _WORDS.text("counts", language, told=len(reported), confirmed=confirmed, failed=failed)
+        for name in sorted({*(stages.cabinets or ()), *reported}):
+            one = reported.get(name)
             if one is None:
                 yield _WORDS.text("cabinet", language, name=name, state=_WORDS.text("waits", language))
             elif one.phase != "done":

@@ -56,7 +56,7 @@ def run(args: argparse.Namespace) -> int:
     if accepted or refused:
         _answer(args, accepted, refused)
     with opened_connection(args) as connection:
-        found = [one for one in placed.standing(connection) if one.state != placed.AGREES]
+        found = [one for one in placed.open_statements(connection) if one.state != placed.AGREES]
     if args.json:
         print(json.dumps([_plain(one) for one in found], ensure_ascii=False, indent=2))
         return 0

@@ -56,10 +56,10 @@ class Derived:
                 self._note_event(row.node, row.boot, row.sequence, row.body)
 
     def _note_event(self, node: bytes, boot: int, sequence: int, body: bytes) -> None:
-        told = bodies.decode(body)
-        for feeder, closed in switched(told).items():
+        decoded = bodies.decode(body)
+        for feeder, closed in switched(decoded).items():
             self._switched.append((node, feeder, boot, sequence, closed))
-        if (product := campaign(told)) is not None:
+        if (product := campaign(decoded)) is not None:
             self._campaigns.append((node, product, boot, sequence))
 
     def note_gone(self, node: bytes, boot: int) -> None:
@@ -94,8 +94,8 @@ class Derived:
             if switched(body) == {feeder: closed}:
                 held.append((node, feeder, boot, sequence, int(closed), *stamp))
         self._connection.executemany(_SWITCHED, held)
-        told = [row for row in self._campaigns if campaign(self._record(row[0], *row[2:])[0]) == row[1]]
-        self._connection.executemany(_CAMPAIGN, told)
+        decoded = [row for row in self._campaigns if campaign(self._record(row[0], *row[2:])[0]) == row[1]]
+        self._connection.executemany(_CAMPAIGN, decoded)
         self.forget()
 
     def _record(self, node, boot, sequence):
@@ -106,9 +106,9 @@ class Derived:
     def _refold(self, node, position):
         while True:
             found = map(_fault, self._connection.execute(_NOT_OVER_AT, (node, node, *position)))
-            standing = sorted(fault for fault in found if fault.begin < position)
+            known = sorted(fault for fault in found if fault.begin < position)
             # What a record after the position states too is folded again from its beginning.
-            earlier = [fault.begin for fault in standing if fault.last >= position]
+            earlier = [fault.begin for fault in known if fault.last >= position]
             if not earlier:
                 break
             position = min(earlier)
@@ -116,11 +116,11 @@ class Derived:
             statement((boot, sequence), bodies.decode(body))
             for boot, sequence, body in self._connection.execute(_RECORDS, (node, *position, _ALARM)).fetchall()
         )
-        faults = fold(standing, (one for one in stated if one is not None))
+        faults = fold(known, (one for one in stated if one is not None))
         self._connection.execute("DELETE FROM faults WHERE node = ? AND (boot, sequence) >= (?, ?)", (node, *position))
         self._connection.executemany(
             "DELETE FROM faults WHERE node = ? AND boot = ? AND sequence = ?",
-            [(node, *fault.begin) for fault in standing],
+            [(node, *fault.begin) for fault in known],
         )
         self._connection.executemany(
             f"INSERT INTO faults (node, {_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",

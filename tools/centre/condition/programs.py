@@ -38,7 +38,7 @@ class Program(NamedTuple):
 def program(connection: database.Connection, node: bytes | None) -> Program:
     """Returns what the last start of a gateway or a node stated; nothing of an equipment that has none."""
     for body, seconds, received_s in connection.execute(_BOOT, (node, node)).fetchall():
-        found = bodies.decode_told(body)
+        found = bodies.decode_event(body)
         if found.code == event.BOOT and found.detail[4] is not None:
             return Program(str(found.detail[4]), seconds, received_s)
     return Program(None, None, None)
@@ -119,5 +119,5 @@ def _instant(state: str | None) -> int | None:
 
 def _latest(connection: database.Connection, insee: str | None) -> Iterator[tuple[bytes, int, list, int]]:
     for node, body, received_s in connection.execute(_CAMPAIGNS, (insee,)).fetchall():
-        told = bodies.decode_told(body)
-        yield node, told.code, told.detail, received_s
+        happened = bodies.decode_event(body)
+        yield node, happened.code, happened.detail, received_s

@@ -145,13 +145,13 @@ class Dispatcher:
             content = _decode(kind, message)
         except WireFault as fault:
             return fault.reason
-        speaks = content is not False and not message.retained  # "offline" comes from the broker
-        full = gateways.note_seen(self._connection, insee, gateway, speaks=speaks, now_s=now_s)
+        is_own = content is not False and not message.retained  # "offline" comes from the broker
+        full = gateways.note_seen(self._connection, insee, gateway, is_own=is_own, now_s=now_s)
         if full is not None:
             return full
         if isinstance(content, bool):
             self._note_state((insee, gateway), content, now_s)
-            if speaks:
+            if is_own:
                 self._recall_of.add((insee, gateway))
             return None
         if isinstance(content, command.Ask):

@@ -34,12 +34,12 @@ class Gateway(NamedTuple):
     keyset_version: int | None
 
 
-def note_seen(connection: sqlite_file.Connection, insee: str, name: str, *, speaks: bool, now_s: int) -> str | None:
-    """Notes that a message about a gateway came; it `speaks` when the gateway sent it itself. Returns None, or FULL
+def note_seen(connection: sqlite_file.Connection, insee: str, name: str, *, is_own: bool, now_s: int) -> str | None:
+    """Notes that a message about a gateway came; `is_own`: the gateway sent it itself. Returns None, or FULL
     when there are too many gateways for one more."""
     found = connection.execute(
         "UPDATE gateways SET heard_unix_s = CASE WHEN ?1 THEN ?2 ELSE heard_unix_s END WHERE insee = ?3 AND name = ?4",
-        (speaks, now_s, insee, name),
+        (is_own, now_s, insee, name),
     ).rowcount
     if found:
         return None
@@ -47,7 +47,7 @@ def note_seen(connection: sqlite_file.Connection, insee: str, name: str, *, spea
         return FULL
     connection.execute(
         "INSERT INTO gateways (insee, name, first_unix_s, heard_unix_s) VALUES (?, ?, ?, ?)",
-        (insee, name, now_s, now_s if speaks else None),
+        (insee, name, now_s, now_s if is_own else None),
     )
     return None
 

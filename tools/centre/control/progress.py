@@ -117,8 +117,8 @@ class Progress(NamedTuple):
         reported = {feeder.name for one in meant for feeder in one.feeders}
         are_settled = all(feeder.is_settled for one in meant for feeder in one.feeders)
         # Where the policy names the feeders, a silent cabinet may have none of them.
-        all_spoke = bool(reported) and all(one.feeders or one.state in _NO_MORE for one in meant)
-        return are_settled and (reported >= set(self.expected) if self.expected else all_spoke)
+        all_answered = bool(reported) and all(one.feeders or one.state in _NO_MORE for one in meant)
+        return are_settled and (reported >= set(self.expected) if self.expected else all_answered)
 
 
 def progress_of(connection: sqlite_file.Connection, order: orders.Order, *, now_s: int) -> Progress:

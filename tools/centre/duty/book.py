@@ -73,7 +73,7 @@ class Message(NamedTuple):
     is_over: bool
 
 
-class Told(NamedTuple):
+class Alert(NamedTuple):
     """Holds a cause that was told, or is about to be. key: where the screen of faults has it, "" nowhere."""
 
     number: int
@@ -125,26 +125,26 @@ class Book:
 
     # --- causes ---
 
-    def open_causes(self) -> list[Told]:
+    def open_causes(self) -> list[Alert]:
         """Returns the causes whose end was not told yet."""
         return self._causes("closed_unix_s IS NULL ORDER BY number", ())
 
-    def _causes(self, where: str, values: tuple[object, ...]) -> list[Told]:
+    def _causes(self, where: str, values: tuple[object, ...]) -> list[Alert]:
         rows = self.connection.execute(f"SELECT {_CAUSE} FROM causes WHERE {where}", values)
-        return [Told(*row) for row in rows.fetchall()]
+        return [Alert(*row) for row in rows.fetchall()]
 
     def members(self) -> dict[str, int]:
         return dict(self.connection.execute("SELECT member, cause FROM members").fetchall())
 
-    def begin(self, insee: str, trade: str, said: Mapping[str, str], key: str, *, now_s: int) -> Told:
+    def begin(self, insee: str, trade: str, said: Mapping[str, str], key: str, *, now_s: int) -> Alert:
         text = json.dumps(said, ensure_ascii=False)
         row = (insee, trade, text, key, now_s, 0, None, "", None, None)
         done = self.connection.execute(
             f"INSERT INTO causes ({_CAUSE.partition(', ')[2]}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", row
         )
-        return Told(done.lastrowid, *row)
+        return Alert(done.lastrowid, *row)
 
-    def put(self, one: Told) -> None:
+    def put(self, one: Alert) -> None:
         """Writes how a cause stands."""
         self.connection.execute(
             "UPDATE causes SET steps = ?, told_unix_s = ?, holder = ?, over_unix_s = ?, closed_unix_s = ?"
@@ -164,7 +164,7 @@ class Book:
         """Forgets what was last seen before then: should it come back, it is another cause."""
         self.connection.execute("DELETE FROM members WHERE seen_unix_s < ?", (before_s,))
 
-    def end(self, one: Told, *, now_s: int) -> None:
+    def end(self, one: Alert, *, now_s: int) -> None:
         """Ends a cause: what was not sent of it is withdrawn, and all who may have heard of it are to be told."""
         about = "number IN (SELECT message FROM subjects WHERE cause = ?)"
         self.connection.execute(
@@ -180,13 +180,13 @@ class Book:
         self.connection.execute("DELETE FROM members WHERE cause = ?", (one.number,))
         self.put(one._replace(closed_unix_s=now_s))
 
-    def owed(self) -> list[tuple[str, Told]]:
+    def owed(self) -> list[tuple[str, Alert]]:
         """Returns whom the end of which cause is still to be told."""
         columns = ", ".join(f"causes.{column}" for column in _CAUSE.split(", "))
         rows = self.connection.execute(
             f"SELECT person, {columns} FROM owed JOIN causes ON cause = number ORDER BY number, person"
         )
-        return [(person, Told(*row)) for person, *row in rows.fetchall()]
+        return [(person, Alert(*row)) for person, *row in rows.fetchall()]
 
     def pay(self, cause: int, person: str) -> None:
         self.connection.execute("DELETE FROM owed WHERE cause = ? AND person = ?", (cause, person))
@@ -204,7 +204,7 @@ class Book:
         rows = [(cause, done.lastrowid) for cause in causes]
         self.connection.executemany("INSERT INTO subjects VALUES (?, ?)", rows)
 
-    def told_to(self, cause: int, at_s: int | None) -> list[str]:
+    def alerted(self, cause: int, at_s: int | None) -> list[str]:
         """Returns who was told of a cause at an instant."""
         rows = self.connection.execute(
             "SELECT DISTINCT person FROM messages JOIN subjects ON message = number"
@@ -221,9 +221,9 @@ class Book:
             " WHERE m.person = ? AND m.made_unix_s > ? AND m.kind NOT IN (?, ?)",
             (person, since_s, MORNING, TRIAL),
         ).fetchall()
-        told = {(cause, kind, at_s) for cause, kind, at_s in rows if kind != SUMMARY}
+        single = {(cause, kind, at_s) for cause, kind, at_s in rows if kind != SUMMARY}
         summaries = {(0, kind, at_s) for _, kind, at_s in rows if kind == SUMMARY}
-        return [(kind, at_s) for _, kind, at_s in told | summaries]
+        return [(kind, at_s) for _, kind, at_s in single | summaries]
 
     def due(self, *, now_s: int, most: int) -> list[Message]:
         """Returns the messages whose turn it is; those that wake before any other."""
@@ -277,7 +277,7 @@ class Book:
         looked_s = self.get("looked", 0)
         return State(looked_s or None, waiting, given_up, self.get("unaddressed", 0))
 
-    def log(self, areas: Iterable[tuple[str, str]], *, most: int) -> list[tuple[Told, list[Message]]]:
+    def log(self, areas: Iterable[tuple[str, str]], *, most: int) -> list[tuple[Alert, list[Message]]]:
         """Returns the latest causes of these communes and trades, those that last first, each with its messages."""
         pairs = sorted(set(areas))
         if not pairs:
@@ -287,7 +287,7 @@ class Book:
         where = f"(insee, trade) IN (VALUES {marks}) ORDER BY closed_unix_s IS NOT NULL, number DESC LIMIT {most}"
         return [(one, self.about(one.number)) for one in self._causes(where, values)]
 
-    def open_of(self, areas: Iterable[tuple[str, str]]) -> list[tuple[Told, list[str]]]:
+    def open_of(self, areas: Iterable[tuple[str, str]]) -> list[tuple[Alert, list[str]]]:
         """Returns the causes of these communes and trades that last, each with its members."""
         pairs, members = set(areas), self.members()
         return [
@@ -296,7 +296,7 @@ class Book:
             if (one.insee, one.trade) in pairs
         ]
 
-    def unheard(self, insee: str, since_s: int, until_s: int) -> list[Told]:
+    def unheard(self, insee: str, since_s: int, until_s: int) -> list[Alert]:
         """Returns the causes of a time that no record states, the last first: silences of a commune's cabinets, and
         troubles of the centre, where records come late."""
         where = (

@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 from policy import civil
 from tools.centre.duty import words
-from tools.centre.duty.book import ESCALATED, FIXED, MORNING, NEW, SUMMARY, TRIAL, Book, Told
+from tools.centre.duty.book import ESCALATED, FIXED, MORNING, NEW, SUMMARY, TRIAL, Alert, Book
 from tools.centre.duty.rota import Duty, Person, Rota
 from tools.centre.duty.waking import DEAF_MEMBER, Cause, Silence
 from tools.centre.limits import FIXED_AFTER_S, FLOOD_MAX, FLOOD_S
@@ -42,10 +42,10 @@ class Options(NamedTuple):
     channels: tuple[str, ...]
 
 
-class _Telling(NamedTuple):
+class _Notice(NamedTuple):
     """Wants a person to be told of a cause. cause None: of its end. other: who else was or will be told."""
 
-    told: Told
+    alert: Alert
     cause: Cause | None
     kind: str
     other: str
@@ -65,18 +65,18 @@ class Desk:
         """Decides by what is open. is_blind: the warehouse cannot be read, so nothing that is missing is over."""
         book = self._book
         with database.transaction(book.connection):
-            wanted: dict[str, list[_Telling]] = defaultdict(list)
+            wanted: dict[str, list[_Notice]] = defaultdict(list)
             unaddressed = 0
-            for told, cause in self._matched(causes, rota, now_s, is_blind):
-                for name, telling in self._next(told, cause, rota, areas_of, now_s):
+            for alert, cause in self._matched(causes, rota, now_s, is_blind):
+                for name, notice in self._next(alert, cause, rota, areas_of, now_s):
                     if name:
-                        wanted[name].append(telling)
+                        wanted[name].append(notice)
                     else:
                         unaddressed += 1
-            for name, told in book.owed():
-                wanted[name].append(_Telling(told, None, FIXED, "", False))
-            for name, tellings in wanted.items():
-                self._tell(rota.people.get(name), tellings, now_s)
+            for name, alert in book.owed():
+                wanted[name].append(_Notice(alert, None, FIXED, "", False))
+            for name, notices in wanted.items():
+                self._notify(rota.people.get(name), notices, now_s)
             if not is_blind:
                 self._morning(causes, rota, areas_of, now_s)
             book.set("unaddressed", unaddressed)
@@ -93,7 +93,7 @@ class Desk:
 
     def _matched(
         self, causes: Iterable[Cause], rota: Rota, now_s: int, is_blind: bool
-    ) -> list[tuple[Told, Cause]]:
+    ) -> list[tuple[Alert, Cause]]:
         """Returns each cause that is told or to be told, as the book has it; ends those that are over for good."""
         book = self._book
         known, members = {one.number: one for one in book.open_causes()}, book.members()
@@ -107,8 +107,8 @@ class Desk:
             elif isinstance(cause.about, Silence) and DEAF_MEMBER in members:
                 continue  # the centre hears again, or is about to: the cabinets come back one after the other
             elif now_s >= cause.wakes_unix_s and not cause.holder:
-                told = book.begin(cause.insee, cause.trade, words.said(cause), words.key(cause), now_s=now_s)
-                known[told.number], number = told, told.number
+                alert = book.begin(cause.insee, cause.trade, words.sentences(cause), words.key(cause), now_s=now_s)
+                known[alert.number], number = alert, alert.number
             else:
                 continue
             # What was told apart has one cause: it goes on as the first, and the others end without a word.
@@ -119,15 +119,15 @@ class Desk:
             book.join(cause.members, number, now_s=now_s)
             members |= dict.fromkeys(cause.members, number)
             found.setdefault(number, cause)  # what has come apart is still told as one
-        for number, told in known.items():
-            after = _held(told, found[number], rota) if number in found else told
+        for number, alert in known.items():
+            after = _held(alert, found[number], rota) if number in found else alert
             if number not in found and not is_blind:
-                over_s = now_s if told.over_unix_s is None else told.over_unix_s
-                after = told._replace(over_unix_s=over_s)
+                over_s = now_s if alert.over_unix_s is None else alert.over_unix_s
+                after = alert._replace(over_unix_s=over_s)
                 if now_s >= over_s + FIXED_AFTER_S:
                     book.end(after, now_s=now_s)
                     continue
-            if after != told:
+            if after != alert:
                 book.put(after)
             known[number] = after
         if not is_blind:
@@ -137,22 +137,22 @@ class Desk:
     # --- who is next ---
 
     def _next(
-        self, told: Told, cause: Cause, rota: Rota, areas_of: AreasOf, now_s: int
-    ) -> Iterator[tuple[str, _Telling]]:
+        self, alert: Alert, cause: Cause, rota: Rota, areas_of: AreasOf, now_s: int
+    ) -> Iterator[tuple[str, _Notice]]:
         """Yields who is to be told now, "" where nobody can be; nothing where nobody has to be."""
-        is_late = told.told_unix_s is not None and now_s >= told.told_unix_s + 60 * self._options.minutes
-        if told.holder or not (told.steps == 0 or (told.steps == 1 and is_late)):
+        is_late = alert.told_unix_s is not None and now_s >= alert.told_unix_s + 60 * self._options.minutes
+        if alert.holder or not (alert.steps == 0 or (alert.steps == 1 and is_late)):
             return
         duty = rota.on_duty(cause.insee, cause.trade, now_s=now_s) or Duty("", "", True)
         reachable = [name for name in self._candidates(duty, rota) if _may(areas_of(name), cause)]
-        if told.steps == 0:
+        if alert.steps == 0:
             first, other = [*reachable, "", ""][:2]
-            yield first, _Telling(told, cause, NEW, other, duty.is_stale)
+            yield first, _Notice(alert, cause, NEW, other, duty.is_stale)
             return
-        former = self._book.told_to(told.number, told.told_unix_s)
+        former = self._book.alerted(alert.number, alert.told_unix_s)
         for name in reachable:
             if name not in former:
-                yield name, _Telling(told, cause, ESCALATED, "".join(former[:1]), duty.is_stale)
+                yield name, _Notice(alert, cause, ESCALATED, "".join(former[:1]), duty.is_stale)
                 return
 
     def _candidates(self, duty: Duty, rota: Rota) -> list[str]:
@@ -166,41 +166,41 @@ class Desk:
 
     # --- telling ---
 
-    def _tell(self, person: Person | None, tellings: Sequence[_Telling], now_s: int) -> None:
+    def _notify(self, person: Person | None, notices: Sequence[_Notice], now_s: int) -> None:
         """Tells a person one by one, or all together where it would be a flood, or later where it was one just now."""
         if person is None:  # of an end, to a person who is no longer reached
-            for one in tellings:
+            for one in notices:
                 self._mark(one, "", now_s)
             return
-        told = self._book.recent(person.name, now_s - FLOOD_S)
-        if any(kind == SUMMARY for kind, _ in told):
+        recent = self._book.recent(person.name, now_s - FLOOD_S)
+        if any(kind == SUMMARY for kind, _ in recent):
             return
         language, origin = person.language, self._options.origin
-        if len(told) + len(tellings) > FLOOD_MAX:
-            new = [one.told for one in tellings if one.kind != FIXED]
-            ended = [one.told for one in tellings if one.kind == FIXED]
+        if len(recent) + len(notices) > FLOOD_MAX:
+            new = [one.alert for one in notices if one.kind != FIXED]
+            ended = [one.alert for one in notices if one.kind == FIXED]
             text = words.summary(new, ended, language, origin=origin, quiet_s=FLOOD_S)
-            self._send(person, SUMMARY, text, [one.told.number for one in tellings], now_s)
+            self._send(person, SUMMARY, text, [one.alert.number for one in notices], now_s)
         else:
-            for one in tellings:
-                self._send(person, one.kind, self._text(one, language, now_s), (one.told.number,), now_s)
-        for one in tellings:
+            for one in notices:
+                self._send(person, one.kind, self._text(one, language, now_s), (one.alert.number,), now_s)
+        for one in notices:
             self._mark(one, person.name, now_s)
 
-    def _text(self, one: _Telling, language: str, now_s: int) -> words.Text:
+    def _text(self, one: _Notice, language: str, now_s: int) -> words.Text:
         if one.cause is None:
-            return words.fixed(one.told, language, origin=self._options.origin, now_s=now_s)
+            return words.fixed(one.alert, language, origin=self._options.origin, now_s=now_s)
         return words.alarm(
-            one.cause, one.told, language, kind=one.kind, origin=self._options.origin,
+            one.cause, one.alert, language, kind=one.kind, origin=self._options.origin,
             minutes=self._options.minutes, other=one.other, is_stale=one.is_stale, now_s=now_s,
         )  # fmt: skip
 
-    def _mark(self, one: _Telling, name: str, now_s: int) -> None:
+    def _mark(self, one: _Notice, name: str, now_s: int) -> None:
         if one.kind == FIXED:
-            self._book.pay(one.told.number, name)
+            self._book.pay(one.alert.number, name)
         else:
             step = 1 if one.kind == NEW else 2
-            self._book.put(one.told._replace(steps=step, told_unix_s=now_s))
+            self._book.put(one.alert._replace(steps=step, told_unix_s=now_s))
 
     def _send(self, person: Person, kind: str, text: words.Text, causes: Iterable[int], now_s: int) -> bool:
         channels = [one for one in self._addresses(person) if kind != MORNING or one == MAIL]
@@ -228,13 +228,13 @@ class Desk:
             self._send(person, MORNING, text, (), now_s)
 
 
-def _held(told: Told, cause: Cause, rota: Rota) -> Told:
+def _held(alert: Alert, cause: Cause, rota: Rota) -> Alert:
     """Returns a cause that lasts, with who has it in hand; one that was given back is told anew."""
-    taken = (rota.taken[one] for one in sorted(cause.members) if one in rota.taken)
-    said = next((one.person for one in taken if one.taken_unix_s >= told.begun_unix_s), None)
-    holder = next((one for one in (cause.holder, said) if one is not None), told.holder)
-    is_back = bool(told.holder) and not holder
-    return told._replace(over_unix_s=None, holder=holder, steps=0 if is_back else told.steps)
+    in_hand = (rota.in_hand[one] for one in sorted(cause.members) if one in rota.in_hand)
+    said = next((one.person for one in in_hand if one.taken_unix_s >= alert.begun_unix_s), None)
+    holder = next((one for one in (cause.holder, said) if one is not None), alert.holder)
+    is_back = bool(alert.holder) and not holder
+    return alert._replace(over_unix_s=None, holder=holder, steps=0 if is_back else alert.steps)
 
 
 def _may(areas: set[tuple[str, str]] | None, cause: Cause) -> bool:

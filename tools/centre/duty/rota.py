@@ -97,10 +97,10 @@ class Taken(NamedTuple):
 class Rota:
     """Holds what the file says at one instant."""
 
-    def __init__(self, people: Iterable[Person], weeks: Iterable[Week], taken: Mapping[str, Taken]) -> None:
+    def __init__(self, people: Iterable[Person], weeks: Iterable[Week], in_hand: Mapping[str, Taken]) -> None:
         self.people = {one.name: one for one in people}
         self.weeks = sorted(weeks)
-        self.taken = taken
+        self.in_hand = in_hand
         self._by = {one[:3]: one for one in self.weeks}
 
     def on_duty(self, insee: str, trade: str, *, now_s: int) -> Duty | None:
@@ -171,8 +171,8 @@ def read(path: str) -> Rota:
         people = [Person(*row) for row in connection.execute("SELECT person, phone, mail, language FROM people")]
         weeks = [Week(*row) for row in connection.execute("SELECT insee, trade, week, person, substitute FROM weeks")]
         rows = connection.execute("SELECT member, person, taken_unix_s FROM taken")
-        taken = {member: Taken(*row) for member, *row in rows}
-    return Rota(people, weeks, taken)
+        in_hand = {member: Taken(*row) for member, *row in rows}
+    return Rota(people, weeks, in_hand)
 
 
 @contextmanager
@@ -208,7 +208,7 @@ def set_weeks(path: str, rows: Iterable[Week], *, now_s: int) -> int:
     return len(lines)
 
 
-def take(path: str, members: Iterable[str], person: str, *, now_s: int) -> None:
+def hold(path: str, members: Iterable[str], person: str, *, now_s: int) -> None:
     """Says that a person has what is told in hand."""
     with _writing(path) as connection:
         connection.execute("DELETE FROM taken WHERE taken_unix_s < ?", (now_s - DUTY_KEPT_S,))

@@ -11,7 +11,7 @@ from gateway.language.figures import duration
 from tools.centre import moments
 from tools.centre.condition import words as fault_words
 from tools.centre.condition.groups import Group
-from tools.centre.duty.book import Told
+from tools.centre.duty.book import Alert
 from tools.centre.duty.waking import DEAF, DISK, INGEST, WAREHOUSE, Cause, Silence, Trouble
 from tools.centre.limits import MORNING_NAMES_MAX, SMS_CHARACTERS_MAX, SUMMARY_NAMES_MAX
 from tools.centre.register import words as registry_words
@@ -69,7 +69,7 @@ class Text(NamedTuple):
         return self.subject, (text if len(text) <= left else text[: left - 1] + "…") + "\n" + self.address
 
 
-def said(one: Cause) -> dict[str, str]:
+def sentences(one: Cause) -> dict[str, str]:
     """Returns what a cause is, in a sentence of each language."""
     return {language: _line(_what(one, language)) for language in LANGUAGES}
 
@@ -87,16 +87,16 @@ def address(origin: str, key: str, insee: str) -> str:
     return f"{origin}/{key or ('' if insee == ALL else f'{insee}/duty')}"
 
 
-def alarm(one: Cause, told: Told, language: str, *, kind: str, origin: str, minutes: int, other: str, is_stale: bool,
+def alarm(one: Cause, alert: Alert, language: str, *, kind: str, origin: str, minutes: int, other: str, is_stale: bool,
           now_s: int) -> Text:  # fmt: skip
     """Returns what the person on duty is told of one cause. other: who else is, or was, told."""
-    age_s = 60 * minutes if told.told_unix_s is None else now_s - told.told_unix_s
-    head = {"what": told.text(language), "age": duration(age_s - age_s % 60, language)}
+    age_s = 60 * minutes if alert.told_unix_s is None else now_s - alert.told_unix_s
+    head = {"what": alert.text(language), "age": duration(age_s - age_s % 60, language)}
     lines = list(_about(one, language, now_s=now_s))
     if kind == "new":
         lines.append(WORDS.text("take" if other else "take.alone", language, person=other, minutes=minutes))
-    elif other and told.told_unix_s is not None:
-        when = moments.clock(told.told_unix_s)
+    elif other and alert.told_unix_s is not None:
+        when = moments.clock(alert.told_unix_s)
         lines.append(WORDS.text("former", language, person=other, when=when))
     if is_stale:
         lines.append(WORDS.text("stale", language))
@@ -104,13 +104,13 @@ def alarm(one: Cause, told: Told, language: str, *, kind: str, origin: str, minu
     return Text(subject, tuple(map(_line, lines)), address(origin, key(one), one.insee))
 
 
-def fixed(told: Told, language: str, *, origin: str, now_s: int) -> Text:
-    when = moments.moment(told.over_unix_s, language, now_s=now_s)
-    subject = WORDS.text("head.fixed", language, what=told.text(language))
-    return Text(subject, (WORDS.text("ended", language, when=when),), address(origin, told.key, told.insee))
+def fixed(alert: Alert, language: str, *, origin: str, now_s: int) -> Text:
+    when = moments.moment(alert.over_unix_s, language, now_s=now_s)
+    subject = WORDS.text("head.fixed", language, what=alert.text(language))
+    return Text(subject, (WORDS.text("ended", language, when=when),), address(origin, alert.key, alert.insee))
 
 
-def summary(new: Sequence[Told], ended: Sequence[Told], language: str, *, origin: str, quiet_s: int) -> Text:
+def summary(new: Sequence[Alert], ended: Sequence[Alert], language: str, *, origin: str, quiet_s: int) -> Text:
     """Returns one message for many causes that begin, and many that have ended."""
     heads = [WORDS.text(f"head.{word}", language, count=len(some))
              for word, some in (("summary", new), ("mended", ended)) if some]  # fmt: skip
@@ -132,7 +132,7 @@ def trial(language: str, *, origin: str) -> Text:
     return Text(WORDS.text("head.trial", language), (), f"{origin}/")
 
 
-def _names(some: Sequence[Told], language: str, most: int) -> list[str]:
+def _names(some: Sequence[Alert], language: str, most: int) -> list[str]:
     more = len(some) - most
     rest = [WORDS.text("more", language, count=more)] if more > 0 else []
     return [*(one.text(language) for one in some[:most]), *rest]

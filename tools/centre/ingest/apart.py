@@ -60,17 +60,17 @@ class Apart:
         values = [(cabinet, about, *row, gateway, now_s) for about, row in rows]
         self._count(cabinet, self._connection.executemany(_INSERT, values).rowcount)
 
-    def take(self, node: bytes, first_boot: int) -> list[Row]:
+    def move_out(self, node: bytes, first_boot: int) -> list[Row]:
         """Moves the records of these boots of a node here; returns them."""
-        taken: list[Row] = []
+        moved: list[Row] = []
         for table in ("records", "conflicts"):
             found = self._connection.execute(_OF_BOOTS.format(table), (node, first_boot)).fetchall()
             for source, some in groupby(found, key=lambda row: row[:3]):
                 rows = [Row(*row[3:]) for row in some]
                 self.keep(((node, row) for row in rows), *source)
-                taken += rows
+                moved += rows
             self._connection.execute(f"DELETE FROM {table} WHERE node = ? AND boot >= ?", (node, first_boot))
-        return taken
+        return moved
 
     def remove(self, cabinet: str, nodes: Iterable[bytes] | None) -> list[Released]:
         """Removes what is kept of a cabinet about these nodes (None: about any), and returns it in order of receipt."""

@@ -157,14 +157,14 @@ class Warehouse(Archive):
         anew without them, and what comes of these boots is kept apart too, until a person releases it. Returns the
         number of records."""
         with self._transaction(now_s, (node,)):
-            taken = self._apart.take(node, first_boot)
-            if taken:
-                self._nodes.disown(node, first_boot, max(row.boot for row in taken), now_s)
+            moved = self._apart.move_out(node, first_boot)
+            if moved:
+                self._nodes.disown(node, first_boot, max(row.boot for row in moved), now_s)
                 self._derived.note_gone(node, first_boot)
                 self._marks.note_gone(node, first_boot)
                 self._forget_statements(node, first_boot)
-                self._count("disowned", len(taken))
-        return len(taken)
+                self._count("disowned", len(moved))
+        return len(moved)
 
     def _forget_statements(self, node, first_boot):
         where = "WHERE by_node = ? AND by_boot >= ?"

@@ -66,7 +66,7 @@ def keep(connection: database.Connection, contents: Any, insee: str, now_s: int)
         connection.execute(_KEEP, values)
 
 
-def standing(connection: database.Connection) -> list[Placed]:
+def open_statements(connection: database.Connection) -> list[Placed]:
     """Returns every statement that is not decided, with what the register has."""
     return [_compared(connection, *row) for row in connection.execute(_OPEN).fetchall()]
 
@@ -76,7 +76,7 @@ def reconcile(connection: database.Connection) -> int:
     if connection.execute("SELECT 1 FROM placed WHERE decided = 0 LIMIT 1").fetchone() is None:
         return 0
     with database.transaction(connection):
-        found = standing(connection)
+        found = open_statements(connection)
         _decide(connection, [one.node for one in found if one.state == AGREES])
         # Two nodes that are stated to serve one light are for a person.
         nodes = Counter(one.key for one in found if one.state == APPLY)
@@ -95,7 +95,7 @@ def accept(connection: database.Connection, nodes: Collection[bytes]) -> tuple[l
     stands, or whose light it does not know, and what forbids the others: then nothing is changed. Nodes that were
     exchanged are accepted together."""
     with database.transaction(connection):
-        chosen = [one for one in standing(connection) if one.node in nodes]
+        chosen = [one for one in open_statements(connection) if one.node in nodes]
         able = [one for one in chosen if one.key is not None or one.state == GONE]
         given: dict[Key, Statement] = {}
         for one in able:

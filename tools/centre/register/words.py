@@ -96,8 +96,8 @@ def days_text(start: int, end: int | None, language: str) -> str:
 def fault_text(path: object, fault: Fault, language: str) -> str:
     """Returns a fault as compilers write theirs: `lampes.csv:17: puissance : …`."""
     place = f"{path}:" if fault.line is None else f"{path}:{fault.line}:"
-    told = translate(N_("{problem}; {remedy}"), language, problem=fault.problem, remedy=fault.remedy)
-    return f"{place} {fault.column}: {told}" if fault.column else f"{place} {told}"
+    sentence = translate(N_("{problem}; {remedy}"), language, problem=fault.problem, remedy=fault.remedy)
+    return f"{place} {fault.column}: {sentence}" if fault.column else f"{place} {sentence}"
 
 
 def fault_plain(fault: Fault, language: str) -> dict[str, object]:

@@ -65,8 +65,8 @@ def computed(connection: database.Connection, marked: Sequence[Mark]) -> Rows:
     for (node, found), first in zip(reader.found.items(), reader.first_days(), strict=True):
         own = {day for day in known[node] | days[node] if day >= first}
         own_days += [(node, day) for day in own]
-        told = hours.figures(map(found.__getitem__, sorted(found)))
-        for rows, some in zip((hour_rows, day_rows), _rows_of(node, own, told, *within[node]), strict=True):
+        counted = hours.figures(map(found.__getitem__, sorted(found)))
+        for rows, some in zip((hour_rows, day_rows), _rows_of(node, own, counted, *within[node]), strict=True):
             rows += some
     held = connection.ask(_DAYS, [(node, hours.day_text(day)) for node, day in own_days])
     # A day without a row has no hours.
@@ -80,27 +80,27 @@ def computed(connection: database.Connection, marked: Sequence[Mark]) -> Rows:
     )
 
 
-def _rows_of(node: bytes, days: set[int], told: Found, least: int, most: int) -> tuple[list[tuple], list[tuple]]:
+def _rows_of(node: bytes, days: set[int], counted: Found, least: int, most: int) -> tuple[list[tuple], list[tuple]]:
     """Returns the rows of `hours` from one to another, and of `days`, of these days of a node."""
     hour_rows: list[tuple] = []
     of: dict[tuple[int, int], tuple[list[Figures], list[Silence]]] = {}
-    for (hour, channel), figures in told.hours.items():
+    for (hour, channel), figures in counted.hours.items():
         day = hours.day_of(hour)
         if day in days:
             if least <= hour <= most:
                 hour_rows.append((hour, node, channel, *figures))
             of.setdefault((day, channel), ([], []))[0].append(figures)
-    for silence in told.silences:
+    for silence in counted.silences:
         day = hours.day_of(silence.until_s)
         if day in days:
             of.setdefault((day, silence.key // quantity.CHANNEL_STEP), ([], []))[1].append(silence)
-    for day, channel in told.extremes:
+    for day, channel in counted.extremes:
         if day in days:  # one reading alone makes no hour
             of.setdefault((day, channel), ([], []))
     day_rows = []
     for (day, channel), parts in of.items():
         row = hours.of_day(*parts, hours.hours_of(day)[0])
-        extremes = told.extremes.get((day, channel), (None, None))
+        extremes = counted.extremes.get((day, channel), (None, None))
         day_rows.append((hours.day_text(day), node, channel, *row, *extremes))
     return hour_rows, day_rows
 

@@ -48,9 +48,9 @@ def prepare(connection: database.Connection) -> None:
     (place,) = connection.execute("SELECT quote_ident(current_schema())").fetchone()
     connection.execute(f"GRANT USAGE ON SCHEMA {place} TO {READER}, {WEB}")
     for name, (columns, key) in _RELATIONS.items():
-        told = ", ".join(f"{column} {kind} NOT NULL" for column, kind in columns.items())
+        defined = ", ".join(f"{column} {kind} NOT NULL" for column, kind in columns.items())
         connection.execute(
-            f"CREATE TABLE IF NOT EXISTS held_{name} (pid BIGINT NOT NULL, begun TIMESTAMPTZ NOT NULL, {told},"
+            f"CREATE TABLE IF NOT EXISTS held_{name} (pid BIGINT NOT NULL, begun TIMESTAMPTZ NOT NULL, {defined},"
             f" PRIMARY KEY (pid, begun, {key}))"
         )
         connection.execute(

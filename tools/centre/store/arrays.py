@@ -90,8 +90,8 @@ def _asked_of(statement: str, types: Sequence[str]) -> tuple[str, str]:
     first, *others = statement.split("?")
     casts = ", ".join(f"CAST(%s AS {BASES.get(name, name)}[])" for name in types)
     names = ", ".join(f"value_{place}" for place in range(len(types)))
-    told = first + "".join(f"asked.value_{place}{other}" for place, other in enumerate(others))
-    return told.replace("%", "%%"), f"unnest({casts}) WITH ORDINALITY AS asked ({names}, place)"
+    where = first + "".join(f"asked.value_{place}{other}" for place, other in enumerate(others))
+    return where.replace("%", "%%"), f"unnest({casts}) WITH ORDINALITY AS asked ({names}, place)"
 
 
 @cache
@@ -104,5 +104,5 @@ def asked(statement: str, types: Sequence[str]) -> Any:
 @cache
 def deleted(table: str, condition: str, types: Sequence[str]) -> Any:
     """Returns what deletes the rows that meet a condition with any row of arrays of these types."""
-    told, asked = _asked_of(condition, types)
-    return f"DELETE FROM {table} USING {asked} WHERE {told}"
+    where, asked = _asked_of(condition, types)
+    return f"DELETE FROM {table} USING {asked} WHERE {where}"

@@ -29,7 +29,7 @@ else:
         return loads(b"\x9f" + b"".join(bodies) + b"\xff")
 
 
-def decode_told(data: bytes) -> record.EventBody:
+def decode_event(data: bytes) -> record.EventBody:
     """Returns the event in a row with as many details as its code has, None for those that are missing: a row keeps
     what its node has said, and a node may say anything."""
     body = decode(data)

@@ -18,7 +18,7 @@ from django.views.decorators.http import require_POST
 from gateway.language import LANGUAGES, N_, NC_, NN_, Phrases, translate
 from tools.centre.condition import notes
 from tools.centre.duty import rota
-from tools.centre.duty.book import WITHDRAWN, Book, Message, State, Told, state_of
+from tools.centre.duty.book import WITHDRAWN, Alert, Book, Message, State, state_of
 from tools.centre.duty.rota import Person, Rota, Week
 from tools.centre.limits import DUTY_LATE_S
 from tools.centre.scope import grants, journal
@@ -105,7 +105,7 @@ class OnDuty(NamedTuple):
 class Row(NamedTuple):
     """Holds a cause that was told. address: of its fault; "" where it is taken in hand here, by `number`."""
 
-    told: Told
+    told: Alert
     sentence: str
     address: str
     messages: list[tuple[str, str, str, str]]
@@ -199,7 +199,7 @@ def take(request: Any, insee: str) -> Any:
     if found is None:
         raise Http404
     holder = "" if request.POST.get("deed") == "return" else request.person
-    rota.take(_path(), found, holder, now_s=request.now_s)
+    rota.hold(_path(), found, holder, now_s=request.now_s)
     return _back(own, "told")
 
 
@@ -276,7 +276,7 @@ def _rows(request: Any, own: Commune, trades: list[str]) -> list[Row]:
     return [_row(request, told, messages) for told, messages in found]
 
 
-def _row(request: Any, told: Told, messages: list[Message]) -> Row:
+def _row(request: Any, told: Alert, messages: list[Message]) -> Row:
     language = request.language
     lines = [
         (words.moment(one.made_unix_s, language, now_s=request.now_s),

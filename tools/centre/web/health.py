@@ -178,7 +178,7 @@ def _cabinets(connection: database.Connection, insee: str, whole: Picture, langu
             continue
         ailing.setdefault(fault.cabinet, []).append(said)
     nodes, heard = Counter[str | None](), Counter[str | None]()
-    stated = placed.standing(connection)
+    stated = placed.open_statements(connection)
     told = [(one.gateway, event.CAMPAIGN, one.detail) for one in campaigns(connection, insee)]
     told += [(one.gateway, event.SYSTEM_UPDATE, one.detail) for one in systems(connection, insee)]
     old = {one.gateway: one for one in outdated(connection, insee, now_s=now_s)}
@@ -240,7 +240,7 @@ def _clock(connection: database.Connection, gateway: bytes, language: str, *, no
     """Tells the largest correction of its clock within a day, where it was one that a person would see."""
     worst: tuple[int, int] = (0, 0)
     for body, seconds in connection.execute(_LATEST, (gateway, gateway, now_s - _DAY_S)).fetchall():
-        found = bodies.decode_told(body)
+        found = bodies.decode_event(body)
         if found.code == event.CLOCK_STEPPED and all(isinstance(one, int) for one in found.detail):
             worst = max(worst, (abs(found.detail[1] - found.detail[0]), seconds))
     if worst[0] < CLOCK_STEP_S_MIN:

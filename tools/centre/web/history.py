@@ -156,7 +156,7 @@ def _recent(
     most: int = HISTORY_RECORDS_MAX,
 ) -> Iterator[tuple[int, Any]]:
     moments = archive.moments(node)
-    decode = bodies.decode if lane == event.TELEMETRY else bodies.decode_told
+    decode = bodies.decode if lane == event.TELEMETRY else bodies.decode_event
     for boot, sequence, body, *stamp in connection.execute(_RECORDS, (node, event.LANES.index(lane), most)).fetchall():
         unix_s = moments.of(boot, sequence, *stamp).unix_s
         if unix_s is not None and since_s <= unix_s <= now_s:

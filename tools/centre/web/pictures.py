@@ -184,7 +184,7 @@ def _lights(
     for node, power_dw, level_percent, at_s in connection.among(_MEASURED, states.nodes or ()):
         measured[node] = power_dw, level_percent, None if at_s is not None and at_s > latest_s else at_s
     for node, body in connection.among(_ORDERED, states.nodes or ()):
-        said = bodies.decode_told(body)
+        said = bodies.decode_event(body)
         if said.code == event.LEVEL_CHANGED and isinstance(said.detail[0], int):
             measured[node] = measured[node][0], said.detail[0], measured[node][2]
     places = {row[0]: row[1:] for row in connection.execute(_PLACES, (insee, now_s, now_s))}

@@ -154,4 +154,4 @@ def _is_watered(connection: database.Connection, space: Space) -> bool:
 
 def _told(connection: database.Connection, node: bytes | None) -> list[Any]:
     """Returns the last events of a node, the newest first."""
-    return [bodies.decode_told(body) for (body,) in connection.execute(_EVENTS, (node,))]
+    return [bodies.decode_event(body) for (body,) in connection.execute(_EVENTS, (node,))]
