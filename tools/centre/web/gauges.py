@@ -37,7 +37,8 @@ def drop(depletion_dmm: int | None) -> str:
         # The drop again, cut off above the level by the frame of an svg within.
         frame = f'x="-16" y="{level}" width="32" height="{16 - level}" viewBox="-16 {level} 32 {16 - level}"'
         parts.append(f'<svg {frame}><path class="fill" d="{_DROP}"/></svg>')
-    return "".join(parts) + _text("" if depletion_dmm is None else str(round(depletion_dmm / 10)), 9)
+    lacks = "" if depletion_dmm is None else f'{round(depletion_dmm / 10)}<tspan class="unit" x="0" dy="7">mm</tspan>'
+    return "".join(parts) + _text(lacks, 4)
 
 
 def framed(drawn: str, shown: str) -> str:
