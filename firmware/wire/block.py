@@ -203,11 +203,10 @@ class Download:
     or None), `response` (the first one) and `is_over` are its state for the caller.
 
     request: Content without Block and Size options; its payload goes with block 0 only. szx: the size code of the
-    largest block to ask for. is_early: the first request already asks for that size; otherwise the server chooses the
-    size of its first block.
+    largest block to ask for, from the first request on.
     """
 
-    def __init__(self, request, *, total_max, szx=limits.BLOCK_LINK_SZX, is_early=True, offset=0, etag=None):
+    def __init__(self, request, *, total_max, szx=limits.BLOCK_LINK_SZX, offset=0, etag=None):
         assert 0 <= szx <= SZX_MAX and 0 <= offset <= total_max
         assert not offset or etag, "without an ETag nothing says what the first half belonged to"
         self.offset = offset
@@ -218,7 +217,6 @@ class Download:
         self._request = request
         self._total_max = total_max
         self._szx = szx
-        self._is_asking = is_early or offset > 0
         self._is_bound = etag is not None
         self._restarts = 0
 
@@ -226,11 +224,10 @@ class Download:
         """Returns the request to send now. The caller passes its response to `receive` before it calls this again."""
         assert not self.is_over
         options = list(self._request.options)
-        if self._is_asking:
-            wanted = Block(self.offset >> self._szx + 4, False, self._szx)
-            messages.insert_option(options, messages.BLOCK2, encode(wanted))
-            if self.response is None:
-                messages.insert_option(options, messages.SIZE2, b"")
+        wanted = Block(self.offset >> self._szx + 4, False, self._szx)
+        messages.insert_option(options, messages.BLOCK2, encode(wanted))
+        if self.response is None:
+            messages.insert_option(options, messages.SIZE2, b"")
         payload = b"" if self.offset else self._request.payload
         return Content(self._request.code, tuple(options), payload)
 
@@ -268,7 +265,7 @@ class Download:
     def _contradiction(self, block, length):
         """Returns how the block contradicts the request, or None."""
         size = block_bytes(block.szx)
-        if self._is_asking and block.szx > self._szx:
+        if block.szx > self._szx:
             return "block-size"
         if block.number << block.szx + 4 != self.offset >> self._szx + 4 << self._szx + 4:
             return "block-number"
@@ -287,14 +284,13 @@ class Download:
         announced = self.size if self.size is not None and block.more else 0
         if end > self._total_max or announced > self._total_max:
             return self._end(Stopped("block-total"))
-        self._szx = min(self._szx, block.szx)
+        self._szx = block.szx
         if block.more and end >> self._szx + 4 > NUMBER_MAX:
             return self._end(Stopped("block-total"))
         skipped = min(self.offset - start, len(response.payload))
         payload = response.payload[skipped:] if skipped else response.payload
         part = Part(self.offset, payload, not block.more)
         self.offset = max(self.offset, end)
-        self._is_asking = True
         return part if block.more else self._end(part)
 
     def _learn(self, response):

@@ -39,7 +39,7 @@ def test_a_download_gives_a_contiguous_prefix_and_ends(seed):
     draw = random.Random(seed)
     seen = dict.fromkeys((Part, Restarted, Answered, Stopped), 0)
     for _ in range(TURNS // 20):
-        download, end = Download(GET, total_max=500, szx=draw.randrange(7), is_early=draw.random() < 0.5), 0
+        download, end = Download(GET, total_max=500, szx=draw.randrange(7)), 0
         for _ in range(200):
             event = download.receive(drawn(draw, SUCCESSES * 8 + ERRORS, download.request()))
             seen[type(event)] += 1

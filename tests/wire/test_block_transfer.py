@@ -76,10 +76,10 @@ def test_a_second_block_option_is_a_fault_and_a_broken_size_is_absent():
 # --- download ---
 
 
-@given(st.integers(0, 700), st.integers(0, 6), st.integers(0, 6), st.booleans())
-def test_every_size_arrives_by_every_pair_of_block_sizes(size, ours, theirs, is_early):
+@given(st.integers(0, 700), st.integers(0, 6), st.integers(0, 6))
+def test_every_size_arrives_by_every_pair_of_block_sizes(size, ours, theirs):
     body = Body(DATA[:size])
-    download = Download(GET, total_max=700, szx=ours, is_early=is_early)
+    download = Download(GET, total_max=700, szx=ours)
     got, events = fetched(download, body=body, szx=theirs)
     assert got == DATA[:size] and events[-1].is_last and download.offset == size
     assert download.size in (None, size) and download.response.code == messages.CONTENT
@@ -128,7 +128,7 @@ def test_a_change_in_the_middle_begins_again_and_what_never_rests_is_given_up():
 
 
 def test_what_is_not_repeatable_never_begins_again():
-    download = Download(Content(messages.POST, PATH, b""), total_max=800, szx=2, is_early=False)
+    download = Download(Content(messages.POST, PATH, b""), total_max=800, szx=2)
     download.receive(block2(0, True, 2))
     assert told(download.receive(block2(1, True, 2, etag=b"x"))) == told(Stopped("changed"))
 

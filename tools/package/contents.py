@@ -96,13 +96,11 @@ GATEWAY = Package(
         **_SHARED,
         "gateway": "gateway",
         "tools/link/cli.py": "tools/link/cli.py",
-        "tools/link/conversation.py": "tools/link/conversation.py",
         "tools/link/decode.py": "tools/link/decode.py",
         "tools/link/message_text.py": "tools/link/message_text.py",
         "tools/link/opener.py": "tools/link/opener.py",
         "tools/link/serve.py": "tools/link/serve.py",
         "tools/link/sources.py": "tools/link/sources.py",
-        "tools/link/talk.py": "tools/link/talk.py",
     },
     documents={
         "gateway/INSTALLATION.md": "INSTALLATION.md",

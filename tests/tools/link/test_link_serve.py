@@ -1,4 +1,4 @@
-"""The bench as a gateway, and as a node: two commands talk to each other over a real socket, by a key file."""
+"""The bench as a gateway, over a real socket, by a key file."""
 
 import json
 import os
@@ -10,20 +10,22 @@ import pytest
 from gateway.shell import keys as node_keys
 from simulator.hosts.keys import key_of, settings_of
 from simulator.hosts.vm import HEAP_BYTES, VmNode
+from tests.support.agent_process import Client
+from tests.support.gateway_world import NODE
 from tests.support.signed_image import signed
 from tests.support.update_rig import image_of
 from tools import cli
+from wire import coap_message as messages
 from wire import quantity, record
 from wire.record import Record, Stamp
 
 pytestmark = [pytest.mark.live, pytest.mark.timeout(180)]
-NODE, OTHER = bytes.fromhex("7c1f0a2c01000001"), bytes.fromhex("7c1f0a2c01000002")
 READING = record.encode(Record(3, 17, Stamp(record.SYNCED, 1_795_561_200, 2), {quantity.POWER: 357}))
 
 
 @pytest.fixture
 def keys(tmp_path):
-    return {node: node_keys.write(tmp_path / "keys", key_of(node)) for node in (NODE, OTHER)}
+    return {NODE: node_keys.write(tmp_path / "keys", key_of(NODE))}
 
 
 @pytest.fixture
@@ -48,26 +50,14 @@ def serve(repository):
         process.communicate()
 
 
-def test_a_node_on_the_bench_tells_a_gateway_on_the_bench(keys, serve, capsys):
+def test_what_a_node_tells_is_printed_and_answered_with_the_time(keys, serve):
     process, port = serve(keys[NODE], "--count", "2")
-    words = ["link", "talk", str(keys[NODE]), f"coap://127.0.0.1:{port}/t", "--method", "post"]
-    assert cli.main([*words, "--payload", READING.hex()]) == 0
-    assert cli.main(words) == 0
-    answers = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    assert [answer["code"] for answer in answers] == ["2.04", "2.04"]
-    assert record.decode_answer(bytes.fromhex(answers[0]["payload"])).unix_s > 1_700_000_000
+    node = Client()
+    assert [node.ask(("127.0.0.1", port), data) for data in (READING, b"")] == [messages.CHANGED] * 2
     said = [json.loads(line) for line in process.stdout]
     assert said[0]["node"] == NODE.hex() and said[0]["path"] == "/t"
     assert said[0]["records"][0]["readings"] == {"power": "35.7 W"} and "records" not in said[1]
-    assert said[-1]["summary"]["agreed"] == 2 and process.wait(60) == 0
-
-
-def test_a_node_that_is_not_known_there_gets_no_word_and_is_told_what_to_ask(keys, serve, capsys):
-    _, port = serve(keys[OTHER])
-    words = ["link", "talk", str(keys[NODE]), f"coap://127.0.0.1:{port}/t", "--wait", "0.5", "--lang", "en"]
-    assert cli.main(words) == 2
-    said = capsys.readouterr().err
-    assert "is this node adopted there?" in said and key_of(NODE).master_secret.hex() not in said
+    assert said[-1]["summary"]["agreed"] == 1 and process.wait(60) == 0
 
 
 def test_faults_of_keys_and_addresses_are_said(keys, tmp_path, capsys):
@@ -93,7 +83,7 @@ def test_the_bench_offers_programs_and_reads_the_log_of_a_node(tmp_path, keys, s
     finally:
         node.kill()
     assert any("boot 1 after power-on" in line for line in log)
-    assert cli.main(["link", "talk", str(keys[NODE]), f"coap://127.0.0.1:{port}/f/streetlight"]) == 0
+    assert Client().ask(("127.0.0.1", port), code=messages.GET, path=(b"f", b"streetlight")) == messages.CONTENT
 
 
 def test_an_image_that_is_none_is_said(keys, tmp_path, capsys):
