@@ -125,7 +125,8 @@ def decisions(
 def outcomes(
     connection: database.Connection, nodes: Iterable[bytes], order: bytes, *, since_s: int, now_s: int
 ) -> dict[bytes, Told]:
-    """Returns the last outcome that each node told of an order: the last before its end, where there is one."""
+    """Returns the last outcome that each node told of an order, as it told it first: the last before its end, where
+    there is one. A node repeats it to an agent that has restarted."""
     archive, found = Archive(connection), {}
     for node in nodes:
         told = [
@@ -133,9 +134,11 @@ def outcomes(
             for one in _recent(connection, archive, node, event.EVENT, since_s, now_s, ORDER_EVENTS_MAX)
             if one[1].code == event.COMMAND_OUTCOME and _is_of(order, one[1].detail)
         ]
-        last = next((one for one in told if one.body.detail[1] not in _OVER), told[0] if told else None)
-        if last is not None:
-            found[node] = last
+        begun = [one for one in told if one.body.detail[1] not in _OVER] or told
+        for one in begun:
+            if one.body.detail != begun[0].body.detail:
+                break
+            found[node] = one
     return found
 
 

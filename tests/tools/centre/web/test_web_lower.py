@@ -107,8 +107,9 @@ def test_what_a_cabinet_answered_is_told_as_screens_tell_times(operator, served,
 
 def test_the_last_answer_before_the_end_is_found_in_the_warehouse(tmp_path):
     order, other, node = b"12345678", b"87654321", b"node-001"
-    told = [(order, "received"), (order, "applied"), (order, "measured"), (other, "applied"), (order, "ended"),
-            (order, "melted"), (order, 7)]  # fmt: skip
+    told = [(order, "received"), (order, "applied"), (order, "measured"), (other, "applied"),
+            (order, "measured"),  # once more, to an agent that has restarted
+            (order, "ended"), (order, "melted"), (order, 7)]  # fmt: skip
     warehouse = Warehouse(str(tmp_path / "warehouse.db"), synchronous="OFF")
     for number, (id, word) in enumerate(told):
         item = fact(number, event.COMMAND_OUTCOME, [id, word, None, None, 124], node=node, stamp=synced(NOW_S + number))
