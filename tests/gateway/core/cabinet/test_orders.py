@@ -220,6 +220,19 @@ def test_an_emergency_outlives_the_lease_and_a_restart(world):
     assert world.cabinet.orders.in_force(0)[0] is None
 
 
+def test_an_agent_that_restarts_before_a_meter_has_shown_an_order_measures_it(world):
+    world.silent.add(0)
+    world.send(world.order(lasts_s=600))
+    world.live(5)
+    assert world.outcomes(1)[-2:] == [("applied", None, "parc"), ("measured", None, "parc")]
+    world.power_cut()
+    world.silent.clear()
+    world.tell_clock()
+    world.connect()
+    world.live(10)
+    assert world.outcomes(1) == [("measured", None, "bourg")]
+
+
 def test_an_override_waits_for_a_lease_after_a_restart_and_one_that_was_ended_does_not_come_back(world):
     for number, target in ((1, "bourg"), (2, "parc")):
         world.send(
