@@ -232,10 +232,10 @@ def test_lamps_that_do_not_report_again_to_an_agent_that_has_restarted_are_caugh
     whole = orders.Orders._accept
 
     def silent(self, order, *rest):
-        told = len(self._outcomes)
+        reported, is_known = len(self._outcomes), self.order is not None and self.order.id == order.id
         why = whole(self, order, *rest)
-        if order.id == ID and self._said != orders.RECEIVED:
-            del self._outcomes[told:]
+        if is_known:
+            del self._outcomes[reported:]
         return why
 
     monkeypatch.setattr(orders.Orders, "_accept", silent)
