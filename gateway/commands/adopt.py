@@ -20,7 +20,6 @@ _WORDS = Phrases({
     "adopted": N_("node {node} adopted (kid {kid})"),
     "removed": N_("node {node} taken away"),
     "count": N_("nodes adopted: {count}"),
-    "barred": N_("{node}: not in [link] nodes, so it gets no answer; add it there"),
     "no_id": N_("{name} is not a node's id; give 16 hexadecimal digits"),
     "unknown": N_("no node {name} here"),
 })  # fmt: skip
@@ -37,8 +36,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 @on_config
 def run(config: Config, args: argparse.Namespace) -> int:
-    """Returns the exit status: 0 done, 1 a file or the folder refused, or `[link] nodes` bars it; 2 an invalid id."""
-    status, allowed = 0, config.core.allowed
+    """Returns the exit status: 0 done, 1 a file or the folder refused, 2 an invalid id."""
+    status = 0
     for path in args.files:
         try:
             key = node_keys.read(path, may_be_open=True)  # our copy is not
@@ -49,9 +48,6 @@ def run(config: Config, args: argparse.Namespace) -> int:
             continue
         if not args.json:
             _print("adopted", args.lang, node=key.node.hex(), kid=key.kid.hex())
-        if allowed is not None and key.node not in allowed:
-            print(_WORDS.text("barred", args.lang, node=key.node.hex()), file=sys.stderr)
-            status = 1
     for name in args.remove:
         status = max(status, _remove(config.keys, name, args.lang, as_json=args.json))
     is_silent = bool(args.files or args.remove)

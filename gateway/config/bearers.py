@@ -76,14 +76,6 @@ def check(plain: Any, faults: list[Fault]) -> tuple[BearerConfig, ...]:
     return bearers
 
 
-def former_sections(plain: dict[str, Any], faults: list[Fault]) -> None:
-    """Adds a fault for [fibre] and [mobile], which once named the only two possible bearers."""
-    for kind in KINDS:
-        if kind in plain:
-            remedy = N_('write [[bearer]] instead, with name = "{kind}", kind = "{kind}" and the same lines')
-            faults.append(Fault(f"[{kind}]", NC_("fault", "is not a section"), remedy, {"kind": kind}))
-
-
 def _bearer(table: Table) -> BearerConfig:
     kind = table.choice("kind", KINDS, FIBRE)
     if table.plain.get("kind") is None:

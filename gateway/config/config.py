@@ -7,20 +7,17 @@
     data = "/var/lib/bocage"             key = "/etc/bocage/cab-12.key"
                                          batch_records = 50
     keys = "/etc/bocage/commune.keys"    batch_age_s = 60
-                                         window = 16
     [link]
     bind = "0.0.0.0:5683"                [journal]
-    nodes = ["7c1f0a2c01000001"]         bytes_max = 805306368
-    commit_ms = 500                      segment_bytes_max = 1048576
-    ack_timeout_ms = 4000                alarm_reserve_bytes = 33554432
-    fair_use_percent = 100
-
+    commit_ms = 500                      bytes_max = 805306368
+    fair_use_percent = 100               segment_bytes_max = 1048576
+                                         alarm_reserve_bytes = 33554432
     [clock]
-    trust_system = false                 [status]
-                                         socket = "/var/lib/bocage/run/status.sock"
+    trust_system = false                 [uplink], further: reconnect_max_s = 120, crl = "/etc/bocage/crl.pem"
+
     [page]
-    bind = "192.168.50.1:8080"           [uplink], further: reconnect_max_s = 120, crl = "/etc/bocage/crl.pem"
-    password = "scrypt$…"                [page], further: certificate, key (PEM files), lights (CSV)
+    bind = "192.168.50.1:8080"           [page], further: certificate, key (PEM files), lights (CSV)
+    password = "scrypt$…"
 
     [[bearer]]                           [[bearer]]
     name = "fibre"                       name = "mobile"
@@ -31,11 +28,11 @@
 `commune`, which may be left out, is the name that the technician's page shows.
 `keys`: the commune's key set. Absent: no receipt of a warehouse frees a record, and a cabinet accepts no policy.
 `fair_use_percent`: of what a node may send a day before it counts as babbling (gateway/core/inbox/fair_use.py).
-A node is answered if an operator has adopted it (`bocage gateway adopt`); `nodes`, if given, bars all others. Empty, or
-no `[link]` beside a `[cabinet]`: no node is answered, and no port is open. `[bus]`, `[wire]`, `[radio]`, bearers on
-serial ports: see `gateway/config/link.py`; beside them `bind`, UDP, may be left out.
-`[status] socket` absent: as above, in the data folder. `[[bearer]]`, the ways to the centre in order of preference,
-each with its budget and modem: see `gateway/config/bearers.py`. A broker without TLS needs `--insecure`.
+A node is answered if an operator has adopted it (`bocage gateway adopt`). No `[link]` beside a `[cabinet]`: no node is
+answered, and no port is open. `[bus]`, `[wire]`, `[radio]`, bearers on serial ports: see `gateway/config/link.py`;
+beside them `bind`, UDP, may be left out.
+`[[bearer]]`, the ways to the centre in order of preference, each with its budget and modem: see
+`gateway/config/bearers.py`. A broker without TLS needs `--insecure`.
 `[groups]`: names for nodes that get directives together (`bocage gateway tell --to`), as
 `ecoles = ["7c1f0a2c02000001"]`; a feeder's name denotes the lamps on it.
 `[cabinet]`, what is wired in the cabinet itself: see `gateway/config/cabinet.py`.
@@ -72,13 +69,12 @@ from wire.line import is_line
 # By section, its fields, except for sections that have a module of their own.
 _FIELDS = {
     "gateway": ("id", "insee", "commune", "name", "data", "keys"),
-    "link": ("bind", "nodes", "commit_ms", "ack_timeout_ms", "fair_use_percent"),
+    "link": ("bind", "commit_ms", "fair_use_percent"),
     "uplink": (
-        "broker", "ca", "certificate", "key", "crl", "batch_records", "batch_age_s", "reconnect_max_s", "window",
+        "broker", "ca", "certificate", "key", "crl", "batch_records", "batch_age_s", "reconnect_max_s",
     ),
     "journal": ("bytes_max", "segment_bytes_max", "alarm_reserve_bytes"),
     "clock": ("trust_system",),
-    "status": ("socket",),
     "page": page_config.FIELDS,
     **link_config.FIELDS,
 }  # fmt: skip
@@ -108,12 +104,15 @@ class Config:
     data: Path
     bind: tuple[str, int] | None
     trust_system_clock: bool
-    status_socket: Path
     bearers: tuple[BearerConfig, ...] = ()
     serial: SerialBearers = field(default_factory=SerialBearers)
     cabinet: CabinetWiring | None = None
     page: PageOptions | None = None
     commune: str | None = None
+
+    @property
+    def status_socket(self) -> Path:
+        return self.data / "run" / "status.sock"
 
     @property
     def keys(self) -> Path:
@@ -167,8 +166,6 @@ def check(plain: dict[str, Any], *, insecure: bool) -> Config:
     is_alone = "cabinet" in plain and "link" not in plain and not has_serial
     has_udp = not is_alone and not (has_serial and "bind" not in link.plain)
     bind = link.address("bind", 5683) if has_udp else None
-    nodes = () if is_alone else link.nodes("nodes")
-    allowed = None if nodes is None else frozenset(nodes)
     broker = uplink.address("broker", 8883)
     tls = _tls(uplink, insecure)
     bearers = bearers_config.check(plain.get("bearer", []), faults)
@@ -176,22 +173,22 @@ def check(plain: dict[str, Any], *, insecure: bool) -> Config:
     cabinet = cabinet_config.check(plain["cabinet"], faults) if "cabinet" in plain else None
     page = page_config.check(tables["page"], has_cabinet="cabinet" in plain) if "page" in plain else None
     groups = _groups(plain.get("groups", {}), faults)
-    socket = tables["status"].path("socket")
     journal = _journal(tables["journal"])
     core = Options(
         gateway=gateway_id,
         insee=insee,
         name=name,
         keyset=keys,
-        allowed=allowed,
         commit_ms=link.integer("commit_ms", 0, 3000, limits.LINK_COMMIT_MS),
         batch_age_ms=1000 * uplink.integer("batch_age_s", 0, 3600, limits.UPLINK_BATCH_AGE_S),
         batch_records_max=uplink.integer(
             "batch_records", 1, wire_limits.BATCH_RECORDS_MAX, limits.UPLINK_BATCH_RECORDS_MAX
         ),
-        window_max=uplink.integer("window", limits.UPLINK_ALARM_WINDOW + 1, 100, limits.UPLINK_WINDOW_MAX),
         **journal,
-        ack_timeout_ms=_ack_timeout_ms(link, serial),
+        # One ACK timeout for all bearers, the longest: only our own requests and late answers wait for it.
+        ack_timeout_ms=max(
+            wire_limits.COAP_ACK_TIMEOUT_MIN_MS, serial.bus.ack_timeout_ms if serial.bus else 0
+        ),
         reconnect_last_ms=1000
         * uplink.integer("reconnect_max_s", 1, 3600, limits.UPLINK_RECONNECT_LAST_MS // 1000),
         bearers=tuple(one.core for one in bearers),
@@ -203,21 +200,17 @@ def check(plain: dict[str, Any], *, insecure: bool) -> Config:
     if faults:
         raise ConfigError(faults)
     mqtt = MqttOptions(*broker, f"{insee}-{name}", topic.build(topic.STATE, insee, name), tls)
-    if allowed == frozenset():
-        bind, serial = None, SerialBearers()
-    status_socket = data / "run" / "status.sock" if socket is None else Path(socket)
-    return Config(core, mqtt, data, bind, trust, status_socket, bearers, serial, cabinet, page, commune)
+    return Config(core, mqtt, data, bind, trust, bearers, serial, cabinet, page, commune)
 
 
 # --- sections -------------------------------------------------------------------------------------------------------
 
 
 def _refuse_unknown(plain: dict[str, Any], tables: dict[str, Table], faults: list[Fault]) -> None:
-    bearers_config.former_sections(plain, faults)
     for section, fields in plain.items():
         if section in tables and isinstance(fields, dict):
             tables[section].unknown(_FIELDS[section])
-        elif section not in ("bearer", "cabinet", "groups", *bearers_config.KINDS):
+        elif section not in ("bearer", "cabinet", "groups"):
             remedy = N_("the sections are {sections}")
             sections = {"sections": ", ".join(_SECTIONS)}
             faults.append(Fault(f"[{section}]", NC_("fault", "is not a section"), remedy, sections))
@@ -230,13 +223,6 @@ def _journal(table: Table) -> dict[str, int]:
     if total < (least := journal_bytes_min(segment, reserve)):
         table.fault("bytes_max", NC_("fault", "leaves no room"), N_("give at least {least}"), least=least)
     return {"journal_bytes_max": total, "segment_bytes_max": segment, "alarm_reserve_bytes": reserve}
-
-
-def _ack_timeout_ms(link: Table, serial: SerialBearers) -> int:
-    """Returns one ACK timeout for all bearers: the longest. Only our own requests and late answers wait for it."""
-    least = wire_limits.COAP_ACK_TIMEOUT_MIN_MS
-    given = link.integer("ack_timeout_ms", least, 60_000, least)
-    return max(given, serial.bus.ack_timeout_ms if serial.bus else 0)
 
 
 def _tls(uplink: Table, insecure: bool) -> Tls | None:

@@ -4,7 +4,6 @@
     port = "/dev/serial/by-id/usb-…"
     addresses = [1, 2, 3]                 of the nodes on the line, 1 to 247
     baud = 115200
-        direction = "adapter"                 what switches the line to sending; or "kernel" (RTS)
 
     [wire]                                one node on one port
     port = "/dev/serial/by-id/usb-…"
@@ -20,7 +19,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from gateway.config.table import Fault, Table
-from gateway.io import serial_line
 from gateway.language import N_, NC_
 from wire import bus, cose, radio
 
@@ -29,7 +27,7 @@ BAUDS = (57_600, 115_200, 230_400, 460_800)
 # The key that signs, its successor, and a spare.
 UPDATE_KEYS_MAX = 4
 FIELDS = {
-    "bus": ("port", "addresses", "baud", "direction"),
+    "bus": ("port", "addresses", "baud"),
     "wire": ("port", "baud"),
     "radio": ("port", "channel", "update_keys"),
 }
@@ -42,7 +40,6 @@ class BusOptions:
     port: str
     addresses: tuple[int, ...]
     baud: int = 115_200
-    direction: str = serial_line.ADAPTER
 
     @property
     def line(self) -> bus.Line:
@@ -100,9 +97,7 @@ def _bus(table: Table) -> BusOptions:
         remedy = N_("give a list of different integers from {low} to {high}")
         table.refuse("addresses", remedy, low=low, high=high)
         addresses = [low]
-    directions = (serial_line.ADAPTER, serial_line.KERNEL)
-    direction = table.choice("direction", directions, serial_line.ADAPTER)
-    return BusOptions(_port(table), tuple(addresses), _baud(table), direction)
+    return BusOptions(_port(table), tuple(addresses), _baud(table))
 
 
 def _wire(table: Table) -> WireOptions:

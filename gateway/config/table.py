@@ -124,20 +124,6 @@ class Table:
         remedy = N_("give the 16 hex digits minted for this gateway")
         return id_from_hex(self.text(field, lambda text: id_from_hex(text) is not None, remedy)) or b""
 
-    def nodes(self, field: str) -> tuple[bytes, ...] | None:
-        """Returns a list of node ids; None where there is none."""
-        value = self.plain.get(field)
-        if value is None:
-            return None
-        if not isinstance(value, list):
-            remedy = N_("give a list of 16-digit ids, or remove it")
-            self.fault(field, NC_("fault", "is not a list"), remedy)
-            return None
-        for index, text in enumerate(value):
-            if id_from_hex(text) is None:
-                self.fault(f"{field}[{index}]", IS, ID_OF_16_DIGITS, value=repr(text))
-        return tuple(node for node in map(id_from_hex, value) if node is not None)
-
 
 def id_from_hex(text: Any) -> bytes | None:
     """Returns a node's id from its 16 hex digits; None for any other value."""

@@ -128,7 +128,7 @@ class Gateway:
         flush = partial(self._ask_flush, 0)
         self.thinner = Thinner(self.journal, self.ledger, explain=explain, flush=flush, loss_time=loss_time)
         self.uplink = self._make_uplink(options, start)
-        self.link = Link(self._of_ours(keys), cipher, random_below=random_below, ack_timeout_ms=options.ack_timeout_ms)
+        self.link = Link(keys, cipher, random_below=random_below, ack_timeout_ms=options.ack_timeout_ms)
         self.downlink = Downlink(self.link, self.clock, {} if options.cabinet is None else options.cabinet.nodes())
         self._effects: list[Effect] = []
         self._started_ms = now_ms
@@ -244,7 +244,7 @@ class Gateway:
     def on_keys(self, keys: Iterable[NodeKey], *, now_ms: int) -> None:
         """Replace the set of nodes that belong here, after an operator has adopted a node or taken one away."""
         self._others_due_ms = _UNKNOWN
-        self.link.sessions.set_keys(self._of_ours(keys))
+        self.link.sessions.set_keys(keys)
         self.known_nodes.keep_only(self.link.sessions.nodes())
         self.directive_service.directives.keep_only(self.link.sessions.nodes())
 
@@ -455,10 +455,6 @@ class Gateway:
         return self.link.unknown_nodes(now_ms=now_ms)
 
     # --- inside -------------------------------------------------------------------------------------------------
-
-    def _of_ours(self, keys: Iterable[NodeKey]) -> list[NodeKey]:
-        allowed = self._options.allowed
-        return [key for key in keys if allowed is None or key.node in allowed]
 
     def _on_heard(self, request: LinkEvent, now_ms: int) -> None:
         if self.downlink.handle(request, now_ms=now_ms) or self.images.handle(request, now_ms=now_ms):

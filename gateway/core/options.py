@@ -18,14 +18,13 @@ class Options(NamedTuple):
     """Holds what the configuration decides for the core; a field that is not given has the shipped default.
 
     `keyset`: the commune's, installed by hand; without it no receipt frees a record, and no policy is accepted.
-    `allowed` None: every adopted node. `bearers` in order of preference; none: the system's own route. `groups`:
+    `bearers` in order of preference; none: the system's own route. `groups`:
     names for nodes that get directives together. `fair_use_percent`: of the shipped fair use of a node."""
 
     gateway: bytes
     insee: str
     name: str
     keyset: KeySet | None = None
-    allowed: frozenset[bytes] | None = None
     commit_ms: int = limits.LINK_COMMIT_MS
     batch_age_ms: int = 1000 * limits.UPLINK_BATCH_AGE_S
     batch_records_max: int = limits.UPLINK_BATCH_RECORDS_MAX

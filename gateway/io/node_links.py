@@ -14,7 +14,7 @@ from typing import Any
 
 from gateway.core.concentrator import Concentrator
 from gateway.io import clock
-from gateway.io.serial_line import ADAPTER, SerialLine
+from gateway.io.serial_line import SerialLine
 from gateway.io.sockets import bind_early
 from wire import bus, limits, slip
 from wire.bus_master import BusMaster
@@ -105,13 +105,12 @@ class Bus:
         *,
         line: bus.Line,
         name: str = "bus",
-        direction: str = ADAPTER,
     ) -> None:
         self._receive, self._name = receive, name
         self._master = BusMaster(line, addresses, now_ms=clock.monotonic_ms())
         self._timer: asyncio.TimerHandle | None = None
         self._loop = asyncio.get_running_loop()
-        self._port = SerialLine(path, baud=line.baud, received=self._received, opened=self._opened, direction=direction)
+        self._port = SerialLine(path, baud=line.baud, received=self._received, opened=self._opened)
 
     def start(self) -> None:
         self._port.start()

@@ -25,9 +25,6 @@ WRITE_BYTES_MAX = 8192
 # Exceptions that pyserial passes on when a port vanishes (termios.error is no OSError).
 _GONE = (OSError, ValueError, TypeError, termios.error)
 
-# Which side switches an RS-485 adapter from receiving to sending: itself, as USB adapters do, or the kernel by RTS.
-ADAPTER, KERNEL = "adapter", "kernel"
-
 
 class SerialLine:
     """Serves one port from `start` to `close`. `state`: "open", or why not. `received(data)`, `opened()` and `lost()`
@@ -43,10 +40,8 @@ class SerialLine:
         received: Callable[[bytes], None],
         opened: Callable[[], None],
         lost: Callable[[], None] = lambda: None,
-        direction: str = ADAPTER,
     ) -> None:
-        assert direction in (ADAPTER, KERNEL)
-        self._path, self._baud, self._direction = path, baud, direction
+        self._path, self._baud = path, baud
         self._received, self._opened, self._on_lost = received, opened, lost
         self._loop = asyncio.get_running_loop()
         self._port: serial.Serial | None = None
@@ -90,7 +85,7 @@ class SerialLine:
         port: serial.Serial | None = None
         why = ""
         try:
-            port = _opened_port(self._path, self._baud, self._direction)
+            port = _opened_port(self._path, self._baud)
         except _GONE as error:
             why = f"cannot be opened: {error}"
         # The loop may have ended while the driver blocked us.
@@ -172,15 +167,12 @@ class SerialLine:
             self._loop.remove_writer(self._port.fileno())
 
 
-def _opened_port(path: str, baud: int, direction: str) -> "serial.Serial":
+def _opened_port(path: str, baud: int) -> "serial.Serial":
     import serial  # needed by gateways that have a line; the configuration is checked without it
-    from serial.rs485 import RS485Settings
 
     # Exclusive: two programs that read one port get each other's bytes. Time-outs of 0: nothing waits.
     port = serial.Serial(None, baud, timeout=0, write_timeout=0, exclusive=True)
     port.port = path
-    if direction == KERNEL:
-        port.rs485_mode = RS485Settings()
     port.open()
     os.set_blocking(port.fileno(), False)
     # An FTDI adapter delays bytes by 16 ms otherwise; other drivers do not support the call.

@@ -73,7 +73,6 @@ TEXTS: dict[int, EventText] = {
     event.RECEIPT_REFUSED: EventText(
         N_("receipt refused"), N_("What came in the warehouse's name was refused, nothing was erased: {why}")
     ),
-    event.SETTINGS_CHANGED: EventText(N_("settings changed"), N_("Settings no. {version} are in force")),
     event.CAMPAIGN: EventText(
         N_("campaign of programs"),
         N_("Program no. {number} for {product}: {phase}, {confirmed} confirmed, {failed} failed"),
@@ -318,9 +317,6 @@ TEXTS: dict[int, EventText] = {
         N_("Water flows with every valve shut: {volume_ml} in {over_s}"),
         N_("shut the stop valve, then look for the leak between the meter and the valves"),
     ),
-    event.CONTAINER_FULL: EventText(
-        N_("container full"), N_("The container is full: {fill} %"), N_("have it emptied")
-    ),
     # --- alarms of any node
     event.BATTERY_LOW: EventText(
         N_("battery low"), N_("The battery is low: {battery_mv}"), N_("replace the battery at the next visit")
@@ -374,7 +370,6 @@ TEXTS: dict[int, EventText] = {
         N_("legal ceiling"), N_("Legal ceiling: {allowed_ck} instead of the {wished_ck} wished ({text})")
     ),
     event.LOCAL_TEST: EventText(N_("technician at the equipment"), N_("A technician at the equipment: {what}")),
-    event.CONTAINER_EMPTIED: EventText(N_("container emptied"), N_("The container is emptied: {fill} %")),
     event.LAMP_ASSET: EventText(
         N_("luminaire data sheet"), N_("The luminaire gives its data sheet: {identification}, {nominal_w} W")
     ),

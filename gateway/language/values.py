@@ -87,7 +87,6 @@ WORDS = Phrases({
     "why.complete": N_("complete"),
     "why.deadline": N_("deadline reached"),
     "why.unreadable": N_("unreadable"),
-    "why.newer-schema": N_("written for a later program"),
     "why.faulty": N_("faulty"),
     "why.crashed": N_("the program failed with them"),
     "why.stopped": N_("it has stopped"),

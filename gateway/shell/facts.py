@@ -207,7 +207,7 @@ class Facts:
             heard=len(heard),
             silent=sum(now_ms - node.heard_ms > NODE_SILENT_MS for node in heard.values()),
             silent_after_s=NODE_SILENT_MS // 1000,
-            odd=sum(node.odd is not None for node in heard.values()),
+            odd=sum(node.is_odd for node in heard.values()),
             expected=len(self.core.link.sessions.nodes()),
             unknown=tuple(self.core.unknown_nodes(now_ms=now_ms)),
             babbling=tuple(BabblingNode(use.node.hex(), *use.counts) for use in self.core.fair_use.exceeding()),

@@ -80,7 +80,7 @@ class NodeLink:
         serial = config.serial
         if serial.bus is not None:
             bus = serial.bus
-            self._serial["bus"] = Bus(bus.port, bus.addresses, receive, line=bus.line, direction=bus.direction)
+            self._serial["bus"] = Bus(bus.port, bus.addresses, receive, line=bus.line)
         if serial.wire is not None:
             self._serial["wire"] = WireLink(serial.wire.port, receive, baud=serial.wire.baud)
         if serial.radio is not None:

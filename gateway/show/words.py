@@ -165,7 +165,7 @@ WORDS = Phrases({
     "unheard": N_("No node heard since the start"),
     "unheard.do": N_("check the antenna or cable of the nodes' network, and the address listened on"),
     "cannot_serve": N_("Local monitoring partly missing: {why}"),
-    "cannot_serve.do": N_("correct [status] or [page] in the configuration, then restart the agent"),
+    "cannot_serve.do": N_("correct [page], or the rights of the folder run, then restart the agent"),
     # causes of a missing link, by the first word of the connection's cause; TLS has its own sentences
     "why.connection-refused": N_("the server refuses the connection"),
     "why.connection-timeout": N_("the server does not answer"),

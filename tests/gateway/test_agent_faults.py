@@ -224,9 +224,9 @@ def test_an_error_in_what_is_merely_told_ends_nothing(settings, monkeypatch, cap
 
 
 def test_a_status_socket_that_cannot_be_had_does_not_stop_the_agent(settings, tmp_path, capsys):
-    (tmp_path / "file").write_text("")
-    more = f'[status]\nsocket = "{tmp_path}/file/s.sock"\n'
-    settings.write_text(settings.read_text() + more)
+    data = config.load(settings, insecure=True).data
+    data.mkdir(exist_ok=True)
+    (data / "run").write_text("")
 
     async def beside(agent):
         await until(lambda: agent._operation.facts.phase == "running")

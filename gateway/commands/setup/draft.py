@@ -26,7 +26,7 @@ _NODE_ID_BYTES = 8
 # A document without fault, so that one field put into it is judged by itself.
 _SOUND: dict[str, Any] = {
     "gateway": {"id": "7c1f0a2cff000001", "insee": "49135", "name": "cab-1", "data": "/var/lib/bocage"},
-    "link": {"bind": "127.0.0.1:5683", "nodes": []},
+    "link": {"bind": "127.0.0.1:5683"},
     "uplink": {"broker": "centre.example.fr:8883"},
 }
 _SOUND_CABINET: dict[str, Any] = {
@@ -148,9 +148,6 @@ def open_draft(root: Path) -> Draft:
     gateway = document.setdefault("gateway", {})
     gateway.setdefault("id", secrets.token_bytes(_NODE_ID_BYTES).hex())
     gateway.setdefault("data", "/var/lib/bocage")
-    link = document.setdefault("link", {})
-    if not link:  # a cabinet's own equipment only: no node is answered
-        link.update({"bind": "127.0.0.1:5683", "nodes": []})
     uplink = document.setdefault("uplink", {})
     uplink.update({"ca": str(files.AUTHORITY), "certificate": str(files.CERTIFICATE), "key": str(files.KEY)})
     document.setdefault("cabinet", {})

@@ -28,7 +28,7 @@ SERVICE_OPTIONS = ETC / "gateway.env"
 _GROUP = "bocage"
 
 # Sections of gateway.toml in the order of reading.
-ORDER = ("gateway", "cabinet", "page", "link", "uplink", "bearer", "clock", "journal", "status")
+ORDER = ("gateway", "cabinet", "page", "link", "uplink", "bearer", "clock", "journal")
 
 # path of a section or field -> its comment, without the "#"; None: none
 Comment = Callable[[str], str | None]

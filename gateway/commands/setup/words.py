@@ -171,7 +171,7 @@ WORDS = Phrases({
     "toml.cabinet.feeder": N_("A feeder; the name is the policy's. `!` in front of a point inverts it."),
     "toml.page": N_("The technician's page. The password is not here, only what it can be checked against."),
     "toml.clock": N_("The system's time is believed even without a time server: only with a battery-backed clock."),
-    "toml.link": N_("Nodes by radio. An empty list: there are none, no radio node is listened to."),
+    "toml.link": N_("Nodes by radio. Without this section no radio node is listened to."),
     "toml.uplink": N_(
         "The centre. Until the authority has signed, ca and certificate stand in: the cabinet runs alone."
     ),

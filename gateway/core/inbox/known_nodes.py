@@ -18,22 +18,6 @@ _FILE_BYTES_MAX = 400 * limits.INBOX_NODES_MAX
 
 
 @dataclass(slots=True)
-class NodeOddities:
-    """Counts the odd things that a node reports, for the status page, with the last of each kind.
-
-    `last_out_of_range` is (label, scaled value); `last_doubtful` is (kind, seconds ahead of our clock).
-    """
-
-    out_of_range: int = 0
-    unknown: int = 0
-    doubtful: int = 0
-    conflicts: int = 0
-    last_out_of_range: tuple[str, int] | None = None
-    last_unknown: str = ""
-    last_doubtful: tuple[str, int] | None = None
-
-
-@dataclass(slots=True)
 class KnownNode:
     """Holds what the gateway remembers of a node. `heard_ms` is on the agent's monotonic scale; level in %, power in
     0.1 W and radio signal in dBm are those of its last reading, None: not measured."""
@@ -43,7 +27,7 @@ class KnownNode:
     kind: str = ""
     version: str = ""
     boots: int = 0
-    odd: NodeOddities | None = None  # nearly every node has none
+    is_odd: bool = False  # a record of it was out of range, unknown, doubtful or in conflict with another
     level_percent: int | None = None
     power_dw: int | None = None
     signal_dbm: int | None = None
@@ -93,24 +77,9 @@ class KnownNodes:
                 known.kind, known.version = str(body.detail[3])[:40], str(body.detail[4])[:40]
                 self._keep(node, (known.kind, known.version), now_ms)
 
-    def note_out_of_range(self, node: bytes, label: str, value: int, *, now_ms: int) -> None:
-        odd = self._odd(node, now_ms)
-        odd.out_of_range += 1
-        odd.last_out_of_range = (label, value)
-
-    def note_unknown(self, node: bytes, label: str, *, now_ms: int) -> None:
-        """Note a quantity or event that is not in our tables."""
-        odd = self._odd(node, now_ms)
-        odd.unknown += 1
-        odd.last_unknown = label
-
-    def note_doubtful(self, node: bytes, kind: str, ahead_s: int, *, now_ms: int) -> None:
-        odd = self._odd(node, now_ms)
-        odd.doubtful += 1
-        odd.last_doubtful = (kind, ahead_s)
-
-    def note_conflict(self, node: bytes, *, now_ms: int) -> None:
-        self._odd(node, now_ms).conflicts += 1
+    def note_odd(self, node: bytes, *, now_ms: int) -> None:
+        """Note that a record of the node was odd; the reader of the records counts how."""
+        self._known(node, now_ms).is_odd = True
 
     def keep_only(self, nodes: frozenset[bytes]) -> None:
         """Forget all nodes that are not in `nodes`."""
@@ -152,9 +121,3 @@ class KnownNodes:
             self._kept.popitem(last=False)
         if self._save_at_ms is None:
             self._save_at_ms = now_ms + limits.KNOWN_NODES_SAVE_MS
-
-    def _odd(self, node: bytes, now_ms: int) -> NodeOddities:
-        known = self._known(node, now_ms)
-        if known.odd is None:
-            known.odd = NodeOddities()
-        return known.odd

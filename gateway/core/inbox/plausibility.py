@@ -77,7 +77,7 @@ class PlausibilityCheck:
         if isinstance(body, EventBody):
             if body.code not in event_table.BY_CODE:
                 self.counters["unknown-events"] += 1
-                self._known_nodes.note_unknown(node, event_table.label(body.code), now_ms=now_ms)
+                self._known_nodes.note_odd(node, now_ms=now_ms)
             if isinstance(body.detail, dict):
                 self._check_readings(node, body.detail, now_ms)
         else:
@@ -88,7 +88,7 @@ class PlausibilityCheck:
     def conflict(self, node: bytes, made: Record, *, now_ms: int) -> None:
         """Report that a second body for an identity has been journaled."""
         self.counters["conflicts"] += 1
-        self._known_nodes.note_conflict(node, now_ms=now_ms)
+        self._known_nodes.note_odd(node, now_ms=now_ms)
         self._report(self._conflicts, EventBody(event.CONFLICT, None, [node, made.boot, made.sequence]), now_ms)
 
     def _check_readings(self, node: bytes, readings: dict[int, int], now_ms: int) -> None:
@@ -96,10 +96,10 @@ class PlausibilityCheck:
             span = _RANGES.get(key % quantity.CHANNEL_STEP)
             if span is None:
                 self.counters["unknown-quantities"] += 1
-                self._known_nodes.note_unknown(node, quantity_table.label(key), now_ms=now_ms)
+                self._known_nodes.note_odd(node, now_ms=now_ms)
             elif not span[0] <= value <= span[1]:
                 self.counters["out-of-range"] += 1
-                self._known_nodes.note_out_of_range(node, quantity_table.label(key), value, now_ms=now_ms)
+                self._known_nodes.note_odd(node, now_ms=now_ms)
 
     def _check_time(self, node: bytes, made: Record, now_ms: int) -> None:
         heard_s = self._clock.unix_s(now_ms=now_ms)
@@ -109,7 +109,7 @@ class PlausibilityCheck:
         if kind is None:
             return
         self.counters[kind] += 1
-        self._known_nodes.note_doubtful(node, kind, made.stamp.seconds - heard_s, now_ms=now_ms)
+        self._known_nodes.note_odd(node, now_ms=now_ms)
         subject = (node, made.boot, kind)
         if subject in self._reported:
             return

@@ -19,14 +19,13 @@ OTHER = NodeKey(bytes.fromhex("7c1f0a2c01000002"), b"\1\0\2", bytes(16))
 def adopt(tmp_path, capsys):
     """adopt(keys…, remove=…) -> (status, standard output, standard error); never a secret in either."""
 
-    def run(*keys, remove=(), language="en", as_json=False, allowed=None):
+    def run(*keys, remove=(), language="en", as_json=False):
         files = []
         for key in keys:
             files.append(key if not isinstance(key, NodeKey) else tmp_path / f"{key.node.hex()}.key")
             if isinstance(key, NodeKey):
                 node_keys.save(files[-1], key)
-        core = SimpleNamespace(allowed=allowed)
-        config = SimpleNamespace(keys=tmp_path / "data" / "keys", core=core)
+        config = SimpleNamespace(keys=tmp_path / "data" / "keys")
         removed = (f"--remove={one}" for one in remove)
         status = run_command("adopt", config, *files, *removed, lang=language, json=as_json)
         said = capsys.readouterr()
@@ -100,11 +99,6 @@ def test_a_folder_that_cannot_be_written_is_told(adopt, tmp_path):
     (tmp_path / "data").write_text("", encoding="ascii")
     status, _, err = adopt(KEY)
     assert status == 1 and "bocage gateway adopt:" in err
-
-
-def test_a_node_that_the_configuration_bars_is_not_called_adopted_without_a_word(adopt):
-    status, _, error = adopt(KEY, allowed=frozenset({OTHER.node}))
-    assert status == 1 and "[link] nodes" in error and KEY.node.hex() in error
 
 
 def test_a_key_on_a_stick_whose_file_system_knows_no_rights_is_taken(adopt, tmp_path):

@@ -137,10 +137,3 @@ def test_a_bearer_bound_to_nothing_and_a_power_switch_for_no_modem_are_faults():
 def test_what_is_no_list_of_bearers_is_one_fault(bearers):
     (found,) = faults(tomllib.loads(MINIMAL) | {"bearer": bearers})
     assert found.startswith("[[bearer]]: is no list of bearers; ")
-
-
-def test_the_sections_of_two_literal_names_are_refused_with_the_lines_to_write_instead():
-    for kind in ("fibre", "mobile"):
-        (found,) = faults(tomllib.loads(MINIMAL) | {kind: {"interface": "eth0"}})
-        assert found.startswith(f"[{kind}]: is not a section; ")
-        assert f'[[bearer]] instead, with name = "{kind}", kind = "{kind}"' in found

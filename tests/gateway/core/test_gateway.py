@@ -182,7 +182,8 @@ def kept(world):
 
 
 def test_a_node_that_nobody_has_adopted_meets_silence_and_is_remembered_for_the_operator():
-    world = GatewayWorld(allowed=frozenset({NODE}), auto_sync=True)
+    world = GatewayWorld(auto_sync=True)
+    world.core.on_keys([key_of(NODE)], now_ms=world.now_ms)
     world.ask(payload(alarm(1)), node=OTHER)
     world.wait(5000)
     assert world.sent == [] and world.codes(OTHER) == []

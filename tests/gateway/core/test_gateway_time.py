@@ -169,7 +169,6 @@ def test_a_record_from_the_future_or_the_past_goes_up_unchanged_and_is_told(away
         (made.stamp, {6: 2000})
     ]
     assert world.events(event.TIME_DOUBTFUL) == [[NODE, 1, 7, START_S + away_s, START_S + 6, 2]]
-    assert world.core.known_nodes.nodes()[NODE].odd.doubtful == 1
     assert world.core.health(now_ms=world.now_ms)["scrutiny"]["time-ahead" if away_s > 0 else "time-behind"] == 1
 
 
@@ -183,7 +182,7 @@ def test_two_bodies_under_one_identity_both_go_up_and_the_conflict_is_told_once(
     held = [(found.conflicting, record.decode_body(found.body)) for found in world.warehouse.held(NODE)]
     assert held == [(False, {6: 1}), (True, {6: 2})]
     assert world.events(event.CONFLICT) == [[NODE, 1, 1]]
-    assert world.core.known_nodes.nodes()[NODE].odd.conflicts == 1
+    assert world.core.health(now_ms=world.now_ms)["scrutiny"]["conflicts"] == 1
 
 
 def test_odd_readings_are_carried_and_known_of_their_node():
@@ -191,5 +190,4 @@ def test_odd_readings_are_carried_and_known_of_their_node():
     world.say(5, reading(1, body={6: 99_999, 77: 5}))
     world.drain()
     assert [record.decode_body(found.body) for found in world.warehouse.held(NODE)] == [{6: 99_999, 77: 5}]
-    odd = world.core.known_nodes.nodes()[NODE].odd
-    assert (odd.last_out_of_range, odd.last_unknown) == (("temp", 99_999), "q77")
+    assert world.core.known_nodes.nodes()[NODE].is_odd

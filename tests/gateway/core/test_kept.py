@@ -96,7 +96,6 @@ CHANGES = {
     "insee": "49135",
     "name": "cab-9",
     "gateway": bytes.fromhex("7c1f0a2cfe000009"),
-    "allowed": frozenset(),
     "fair_use_percent": 50,
     "cabinet": CabinetOptions(475720, -5940, (FeederOptions("bourg", 14, 320),)),
     "groups": (("écoles", (bytes(8),)),),

@@ -12,7 +12,7 @@ from concentrator.bridge import SEND, Bridge
 from gateway.core.concentrator import CLOSED, UP, Concentrator
 from gateway.io import clock, serial_line
 from gateway.io.node_links import ConcentratorLink, WireLink
-from gateway.io.serial_line import KERNEL, SerialLine
+from gateway.io.serial_line import SerialLine
 from simulator.rig.pty import Pty
 from wire import slip
 
@@ -101,7 +101,7 @@ def test_a_driver_that_hangs_while_it_opens_does_not_hold_up_the_loop(pty, monke
         def close(self):
             closed.append(True)
 
-    def hung(_path, _baud, _direction):
+    def hung(_path, _baud):
         hang.wait(GENEROUS_S)
         return Port()
 
@@ -138,16 +138,6 @@ def test_a_device_that_fails_under_a_call_is_opened_again(pty, monkeypatch, call
         # On a busy machine it is opened and lost more than once before this.
         await until(lambda: heard.opened > 1 and heard.line.state == "open")
         assert heard.line.write(b"again")
-        heard.line.close()
-
-    asyncio.run(run())
-
-
-def test_an_adapter_without_rs485_says_so(pty):
-    async def run():
-        pty.plug()
-        heard = Heard(pty, direction=KERNEL)
-        await until(lambda: "RS485" in heard.line.state, why=heard.line.state)
         heard.line.close()
 
     asyncio.run(run())

@@ -26,7 +26,7 @@ def test_no_code_of_the_wire_is_without_a_sentence():
 
 
 def test_every_alarm_says_what_a_person_can_do():
-    assert len(ALARMS) == 48
+    assert len(ALARMS) == 47
     assert [event_table.label(code) for code in ALARMS if events.TEXTS[code].remedy is None] == []
 
 
@@ -115,7 +115,7 @@ def test_numbers_have_the_decimals_of_the_language():
         ("why", [thermometers.SILENT, thermometers.RANGE, thermometers.RATE, thermometers.STUCK, thermometers.ABSENT]),
         ("why", [lockouts.ORDER, lockouts.BURST, lockouts.VALVE, lockouts.LEAK, lockouts.DROUGHT, lockouts.FORBIDDEN,
                  lockouts.RAIN, lockouts.FREEZE, lockouts.WIND, lockouts.ENERGY, lockouts.TIME, lockouts.SATISFIED]),
-        ("why", [settings_slots.ABSENT, settings_slots.UNREADABLE, settings_slots.NEWER, settings_slots.FAULTY,
+        ("why", [settings_slots.ABSENT, settings_slots.UNREADABLE, settings_slots.FAULTY,
                  settings_slots.CRASHED]),
         ("flag", [*dali_banks.FLAGS]),
         ("outcome", [orders.RECEIVED, orders.APPLIED, orders.MEASURED, orders.REFUSED, orders.EXPIRED, orders.ENDED]),

@@ -51,7 +51,7 @@ class Watched(GatewayWorld):
 def checked(tmp_path):
     plain = {
         "gateway": {"id": GATEWAY.hex(), "insee": "49007", "name": "cab-12", "data": str(tmp_path)},
-        "link": {"bind": "127.0.0.1:0", "nodes": [NODE.hex()]},
+        "link": {"bind": "127.0.0.1:0"},
         "uplink": {"broker": "centre.example.fr"},
     }
     return config.check(plain, insecure=True)

@@ -92,7 +92,7 @@ def without_lamps(machine):
     path = machine.path(CONFIG)
     parts = re.split(r"^(?=\[)", path.read_text(), flags=re.MULTILINE)
     kept = [part for part in parts if not part.startswith(("[cabinet", "[[cabinet", "[link"))]
-    path.write_text("".join(kept) + '\n[link]\nbind = "127.0.0.1:5683"\nnodes = []\n')
+    path.write_text("".join(kept) + '\n[link]\nbind = "127.0.0.1:5683"\n')
     machine.run("systemctl", "restart", UNIT)
 
 

@@ -24,7 +24,7 @@ def test_a_whole_cabinet_from_a_file(setup, image):
     found = written(image)
     assert (found["gateway"]["insee"], found["cabinet"]["feeder"][0]["name"]) == ("49135", "bourg")
     assert len(bytes.fromhex(found["gateway"]["id"])) == 8
-    assert found["link"] == {"bind": "127.0.0.1:5683", "nodes": []}, "a cabinet's own equipment listens to no node"
+    assert "link" not in found, "a cabinet's own equipment listens to no node"
     assert "gateway.csr (nom 49135-cab-1)" in said and "systemctl restart" in said
     request = x509.load_pem_x509_csr(etc(image, "gateway.csr").read_bytes())
     assert request.is_signature_valid and request.subject.rfc4514_string() == "CN=49135-cab-1"
@@ -109,7 +109,7 @@ def test_in_english_too(setup):
 
 
 def test_run_again_it_keeps_what_stands(setup, image):
-    setup(ANSWERS + "[journal]\nbytes_max = 900000000\n[status]\nsocket = '/run/bocage/s.sock'\n")
+    setup(ANSWERS + "[journal]\nbytes_max = 900000000\n[clock]\ntrust_system = true\n")
     before = written(image)
     key, request = etc(image, "gateway.key").read_bytes(), etc(image, "gateway.csr").read_bytes()
     status, _, _ = setup('[cabinet]\ndoor = "!modbus:1/input:4"\n')
@@ -148,7 +148,7 @@ def test_a_key_that_is_none_stops_it(setup, image):
 def test_an_installation_is_not_left_insecure(setup, image):
     setup(ANSWERS)
     etc(image, "gateway.env").write_text('BOCAGE_OPTIONS="--insecure --other"\n')
-    status, _, _ = setup('[link]\nbind = "0.0.0.0:5683"\nnodes = ["7c1f0a2c01000001"]\n')
+    status, _, _ = setup('[link]\nbind = "0.0.0.0:5683"\n')
     assert status == 0
     assert 'BOCAGE_OPTIONS="--other"' in etc(image, "gateway.env").read_text()
 

@@ -5,7 +5,6 @@ from random import Random
 import pytest
 
 from gateway.core import limits
-from gateway.core.inbox.known_nodes import NodeOddities
 from simulator.world.disk import SimDisk
 from tests.support.gateway_world import NODE, OTHER, made_known_nodes, reading
 from wire import event
@@ -47,26 +46,16 @@ def test_the_least_recently_heard_goes_first(monkeypatch):
     assert set(known_nodes.nodes()) == {names[0], names[2], names[3]}
 
 
-def test_what_is_odd_of_a_node_is_kept_when_it_is_heard_again_and_goes_with_it(monkeypatch):
+def test_that_a_node_is_odd_is_kept_when_it_is_heard_again_and_goes_with_it(monkeypatch):
     monkeypatch.setattr(limits, "INBOX_NODES_MAX", 1)
     known_nodes = made_known_nodes()
-    known_nodes.note_out_of_range(NODE, "temp", 99_999, now_ms=1)
-    known_nodes.note_out_of_range(NODE, "temp.1", -99_999, now_ms=2)
-    known_nodes.note_unknown(NODE, "q77", now_ms=3)
-    known_nodes.note_doubtful(NODE, "time-ahead", 600, now_ms=3)
-    known_nodes.note_conflict(NODE, now_ms=3)
+    known_nodes.observe(NODE, [reading(1)], now_ms=0)
+    assert not known_nodes.nodes()[NODE].is_odd
+    known_nodes.note_odd(NODE, now_ms=1)
     known_nodes.observe(NODE, [boot(4)], now_ms=5)
-    odd = known_nodes.nodes()[NODE].odd
-    assert odd == NodeOddities(2, 1, 1, 1, ("temp.1", -99_999), "q77", ("time-ahead", 600))
-    assert known_nodes.nodes()[NODE].boots == 1
-    known_nodes.note_unknown(OTHER, "event99", now_ms=6)
+    assert known_nodes.nodes()[NODE].is_odd and known_nodes.nodes()[NODE].boots == 1
+    known_nodes.note_odd(OTHER, now_ms=6)
     assert set(known_nodes.nodes()) == {OTHER}
-
-
-def test_a_node_with_nothing_odd_has_no_oddities():
-    known_nodes = made_known_nodes()
-    known_nodes.observe(NODE, [reading(1)], now_ms=5)
-    assert known_nodes.nodes()[NODE].odd is None
 
 
 def test_who_belongs_here_no_more_is_forgotten():

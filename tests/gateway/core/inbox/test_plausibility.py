@@ -3,7 +3,6 @@
 import pytest
 
 from gateway.core import limits
-from gateway.core.inbox.known_nodes import NodeOddities
 from gateway.core.inbox.plausibility import HourlyLimit, PlausibilityCheck
 from gateway.core.wallclock import WallClock
 from tests.support.gateway_world import NODE, OTHER, alarm, level, made_known_nodes, reading
@@ -36,9 +35,9 @@ class Bench:
     def at(self, seconds, *, quality=SYNCED, uncertainty_s=1, boot=1, sequence=4, **where):
         self.take(Record(boot, sequence, Stamp(quality, seconds, uncertainty_s), {6: 2000}), **where)
 
-    def odd(self, node=NODE):
+    def is_odd(self, node=NODE):
         known = self.known_nodes.nodes().get(node)
-        return known and known.odd
+        return known is not None and known.is_odd
 
 
 # --- ranges and codes ---
@@ -48,30 +47,29 @@ def test_a_sound_record_leaves_no_trace():
     bench = Bench()
     for made in (reading(1), level(2), alarm(3)):
         bench.take(made)
-    assert bench.said == [] and not any(bench.check.counters.values()) and bench.odd() is None
+    assert bench.said == [] and not any(bench.check.counters.values()) and not bench.is_odd()
 
 
 @pytest.mark.parametrize("body", [{6: 99_999, 4: 1}, EventBody(event.LAMP_FAILURE, True, {6: 99_999, 4: 1})])
-def test_the_last_reading_out_of_range_is_noted_for_its_node(body):
+def test_a_reading_out_of_range_is_noted_for_its_node(body):
     bench = Bench()
     bench.take(reading(1, body={262: -9999}))
     bench.take(Record(1, 2, Stamp(UNSET, 5, 0), body))
-    assert bench.odd() == NodeOddities(out_of_range=2, last_out_of_range=("temp", 99_999))
-    assert bench.check.counters["out-of-range"] == 2 and bench.odd(OTHER) is None
+    assert bench.check.counters["out-of-range"] == 2 and bench.is_odd() and not bench.is_odd(OTHER)
 
 
 @pytest.mark.parametrize("value", [-5000, 12_500])
 def test_the_ends_of_a_range_are_within_it(value):
     bench = Bench()
     bench.take(reading(1, body={6: value}))
-    assert bench.odd() is None
+    assert not bench.is_odd()
 
 
-def test_codes_that_the_tables_do_not_know_are_counted_and_the_last_is_noted():
+def test_codes_that_the_tables_do_not_know_are_counted():
     bench = Bench()
     bench.take(reading(1, body={6: 1, 77: 5}))
     bench.take(Record(1, 2, Stamp(UNSET, 5, 0), EventBody(127, None, None)))
-    assert bench.odd() == NodeOddities(unknown=2, last_unknown="event127")
+    assert bench.is_odd()
     assert (bench.check.counters["unknown-quantities"], bench.check.counters["unknown-events"]) == (1, 1)
 
 
@@ -94,12 +92,11 @@ def test_a_time_that_cannot_be_is_noted_and_said(quality, ahead_s, kind):
     bench = Bench()
     bench.at(NOW_S + ahead_s, quality=quality)
     if kind is None:
-        assert bench.said == [] and bench.odd() is None
+        assert bench.said == [] and not bench.is_odd()
         return
     detail = [NODE, 1, 4, NOW_S + ahead_s, NOW_S, 3]
     assert bench.said == [EventBody(event.TIME_DOUBTFUL, None, detail)]
-    assert bench.odd() == NodeOddities(doubtful=1, last_doubtful=(kind, ahead_s))
-    assert bench.check.counters[kind] == 1
+    assert bench.is_odd() and bench.check.counters[kind] == 1
 
 
 def test_what_the_node_admits_is_not_held_against_it():
@@ -173,7 +170,7 @@ def test_a_conflict_names_its_identity_and_conflicts_are_bounded():
     for sequence in range(100):
         bench.check.conflict(NODE, reading(sequence), now_ms=0)
     assert bench.said[0] == EventBody(event.CONFLICT, None, [NODE, 1, 0])
-    assert len(bench.said) == limits.CONFLICTS_PER_HOUR_MAX and bench.odd().conflicts == 100
+    assert len(bench.said) == limits.CONFLICTS_PER_HOUR_MAX and bench.check.counters["conflicts"] == 100
 
 
 def test_an_hour_begins_with_its_first():
