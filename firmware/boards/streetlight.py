@@ -12,12 +12,6 @@ DIM_PIN = 5
 DIM_INVERTED = True
 DIM_HZ = 1000
 
-# 0-10 V without ripple: the EEPROM holds full light for a chip that restarts alone; amplifier 0-3.3 V to 0-10 V
-# Fitted instead of DIM.
-DAC_PART = "mcp4725"
-DAC_ADDRESS = 0x60
-DAC_FULL_MV = 10000
-
 # BL0942 on its UART at the rate that its SEL pin sets (data sheet 1.06, section 3.2)
 METER_PART = "bl0942"
 METER_UART = 1
@@ -75,13 +69,6 @@ BUTTON_ACTIVE_LEVEL = 0
 # the technician's light
 LED_PIN = 21
 LED_ACTIVE_LEVEL = 1
-
-
-def open_dac(bus):
-    """Opens the driver of the MCP4725. `bus` is a drivers.i2c_bus.Bus."""
-    from drivers.mcp4725 import Mcp4725
-
-    return Mcp4725(bus, DAC_ADDRESS, full_mv=DAC_FULL_MV)
 
 
 def open_meter(machine):

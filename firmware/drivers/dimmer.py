@@ -1,4 +1,4 @@
-"""Drives the lamp: a relay feeds its gear, which a PWM dims, as 0-10 V or directly, or which cannot be dimmed.
+"""Drives the lamp: a relay feeds its gear, which a PWM dims as 0-10 V, or which cannot be dimmed.
 
 Below 1 V a 0-10 V gear gives its minimum and does not switch off: only the relay makes level 0. Which pin level closes
 the relay and whether the output stage inverts are facts of the board (boards/streetlight.py). Must not decide levels.
@@ -26,19 +26,9 @@ class Dimmer:
         if percent == self.level_percent:
             return
         # The voltage first: a relay that closes first would flash the old level.
-        self._pwm.duty_u16(self._duty(percent))
+        self._pwm.duty_u16(duty(percent, self._inverted))
         self._relay.value(self._closed if percent else 1 - self._closed)
         self.level_percent = percent
-
-    def _duty(self, percent):
-        return duty(percent, self._inverted)
-
-
-class PwmDimmer(Dimmer):
-    """Dims a gear with a PWM input: the duty is the level, from 1 % on, without a least voltage."""
-
-    def _duty(self, percent):
-        return plain_duty(percent, self._inverted)
 
 
 class Switch:
@@ -60,10 +50,5 @@ class Switch:
 
 def duty(percent, inverted) -> int:
     """Returns the PWM duty, of 65535, for a level; 0 % keeps the output at 0 V."""
-    return plain_duty(max(percent, LEVEL_MIN_PERCENT) if percent else 0, inverted)
-
-
-def plain_duty(percent, inverted) -> int:
-    """Returns the level itself as a PWM duty, of 65535."""
-    plain = DUTY_MAX * percent // 100
+    plain = DUTY_MAX * (max(percent, LEVEL_MIN_PERCENT) if percent else 0) // 100
     return DUTY_MAX - plain if inverted else plain

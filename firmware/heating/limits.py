@@ -50,10 +50,6 @@ STANDBY_MAX_CK = 300  # a room regains this much within half an hour
 EXCEPTION_MOVES_S = 300  # its end moves by the delay of a message and by a crystal's error over a week
 EXCEPTION_KNOWN_S = 600  # by then after a start the gateway's directives have come
 
-# -- cut-out of the proportional band [V]
-CUT_OUT_CK = 200
-CUT_IN_CK = 100
-
 # -- PI: one step of integration, and a long gap counts as one [V]
 PI_STEP_MS = 300_000
 PI_CROSSED_CK = 20

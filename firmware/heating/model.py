@@ -2,7 +2,7 @@
 
 from collections import namedtuple
 
-from heating import actuators, limits, regulator
+from heating import actuators, limits
 from policy import civil, heating
 
 RELAY = "relay"
@@ -24,7 +24,6 @@ HeatingModel = namedtuple(
     (
         "output",
         "is_water",
-        "control",
         "timing",
         "programme",
         "zone",
@@ -48,7 +47,6 @@ def default(output, is_water=None, programme=heating.DEFAULT_PROGRAMME):
     return HeatingModel(
         output=output,
         is_water=water,
-        control=regulator.DEFAULT_CONTROL,
         timing=actuators.WATER_CYCLE if water else actuators.ELECTRIC_CYCLE,
         programme=programme,
         zone=civil.PARIS,

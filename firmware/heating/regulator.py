@@ -1,42 +1,28 @@
-"""Computes a heating duty from set-point and temperature.
-
-The law is TPI, with or without a PI that shifts the set-point, or hysteresis.
+"""Computes a heating duty from set-point and temperature: TPI, with a PI that shifts the set-point.
 
 TPI (time proportional and integral, as Versatile Thermostat names it): duty = Kint · (set-point - room) + Kext ·
-(set-point - outdoors), between 0 and 1; defaults 0.6 and 0.01 per K; no outdoor term without an outdoor temperature. It
-leaves an offset of its own when Kext does not fit the building. PI removes it: an offset is added to the set-point, kp
-· error + ki · the sum of errors, one step every five minutes, with the presets of Versatile Thermostat. Their k_ext is
-omitted: all our outputs have an outdoor term of their own (Kext, the boiler's curve), and two would add up.
+(set-point - outdoors), between 0 and 1; no outdoor term without an outdoor temperature. It leaves an offset of its own
+when Kext does not fit the building. PI removes it: an offset is added to the set-point, kp · error + ki · the sum of
+errors, one step every five minutes. The gains are Versatile Thermostat's defaults and its preset "medium". The k_ext of
+that preset is omitted: all our outputs have an outdoor term of their own (Kext, the boiler's curve), and two would add
+up.
 
 Anti-windup: the sum is clamped, and halved when the error changes its sign by more than noise does. A long gap counts
 as one step. The sum does not change while the output is saturated in the error's direction, nor while the caller asks
 for it (window open, sensor at fault).
 
-Hysteresis (as ESPHome's thermostat has it): full heat from a deadband below the set-point on, none from an overrun
-above it on, and the previous duty in between. It has no outdoor term and no sum; the relay's minimum times are its
-cycle's. It is for heating that needs long runs: a burner without modulation, a pellet stove.
-
 Integers: temperatures in 0.01 K, duty in 1/1000, gains as given below.
 """
 
-from collections import namedtuple
-
 from heating import limits
 
-# kint, kext: 1/100 per K. pi: a Preset or None. band: (deadband, overrun) of hysteresis in 0.01 K, which replaces all
-# others; or None.
-ControlLaw = namedtuple("ControlLaw", ("kint", "kext", "pi", "band"))
-# kp in 1/1000, ki in 1/10000 per step, offset_max_ck, and the clamp of the sum in 0.01 K · steps.
-Preset = namedtuple("Preset", ("kp", "ki", "offset_max_ck", "sum_max_ck"))
-
-PRESETS = {
-    "slow": Preset(200, 28, 200, 57_600),
-    "light": Preset(200, 500, 150, 1_000),
-    "medium": Preset(300, 500, 200, 2_000),
-    "strong": Preset(400, 800, 500, 5_000),
-    "very-strong": Preset(600, 1_000, 800, 8_000),
-}
-DEFAULT_CONTROL = ControlLaw(60, 1, PRESETS["medium"], None)
+# 1/100 per K.
+KINT, KEXT = 60, 1
+# 1/1000; 1/10000 per step.
+KP, KI = 300, 500
+OFFSET_MAX_CK = 200
+# 0.01 K · steps.
+SUM_MAX_CK = 2_000
 
 
 class Regulator:
@@ -45,40 +31,25 @@ class Regulator:
     `duty_permille`: the result of the last `step`; `offset_ck`: PI's addition to the set-point.
     """
 
-    def __init__(self, control):
-        self._control = control
+    def __init__(self):
         self._sum_ck = 0
         self._error_ck = 0
         self._stepped_ms = None
-        self._is_cut = False
         self.offset_ck = 0
         self.duty_permille = 0
 
-    def step(self, setpoint_ck, room_ck, outdoor_ck, *, rises, rests, is_full, now_ms) -> int:
+    def step(self, setpoint_ck, room_ck, outdoor_ck, *, rests, is_full, now_ms) -> int:
         """Returns the duty in 1/1000.
 
-        `rises`: the room gets warmer; `rests`: the reading shows nothing about the heating; `is_full`: the output gives
-        its maximum.
+        `rests`: the reading shows nothing about the heating; `is_full`: the output gives its maximum.
         """
         error_ck = setpoint_ck - room_ck
-        band = self._control.band
-        if band is not None:
-            if error_ck > band[0]:
-                self.duty_permille = 1000
-            elif -error_ck > band[1]:
-                self.duty_permille = 0
-            return self.duty_permille
-        if self._control.pi is not None:
-            self._integrate(error_ck, rests, is_full, now_ms)
+        self._integrate(error_ck, rests, is_full, now_ms)
         aimed_ck = setpoint_ck + self.offset_ck
-        duty = self._control.kint * (aimed_ck - room_ck) // 10
+        duty = KINT * (aimed_ck - room_ck) // 10
         if outdoor_ck is not None:
-            duty += self._control.kext * (aimed_ck - outdoor_ck) // 10
-        if -error_ck > limits.CUT_OUT_CK and rises:
-            self._is_cut = True
-        elif -error_ck < limits.CUT_IN_CK:
-            self._is_cut = False
-        self.duty_permille = 0 if self._is_cut else max(0, min(1000, duty))
+            duty += KEXT * (aimed_ck - outdoor_ck) // 10
+        self.duty_permille = max(0, min(1000, duty))
         return self.duty_permille
 
     def forget(self) -> None:
@@ -87,7 +58,6 @@ class Regulator:
         self.offset_ck = 0
 
     def _integrate(self, error_ck, rests, is_full, now_ms):
-        preset = self._control.pi
         if abs(error_ck) >= limits.PI_CROSSED_CK:
             if (error_ck < 0) != (self._error_ck < 0):
                 self._sum_ck = _half(self._sum_ck)
@@ -97,9 +67,9 @@ class Regulator:
             self._stepped_ms = now_ms
             saturated = is_full if error_ck > 0 else self.duty_permille <= 0
             if not rests and not saturated:
-                self._sum_ck = max(-preset.sum_max_ck, min(preset.sum_max_ck, self._sum_ck + error_ck))
-        offset_ck = _over(preset.kp * error_ck, 1000) + _over(preset.ki * self._sum_ck, 10_000)
-        self.offset_ck = max(-preset.offset_max_ck, min(preset.offset_max_ck, offset_ck))
+                self._sum_ck = max(-SUM_MAX_CK, min(SUM_MAX_CK, self._sum_ck + error_ck))
+        offset_ck = _over(KP * error_ck, 1000) + _over(KI * self._sum_ck, 10_000)
+        self.offset_ck = max(-OFFSET_MAX_CK, min(OFFSET_MAX_CK, offset_ck))
 
 
 def safe_permille(base_permille, outdoor_ck, last_ck, is_winter, span_ck) -> int:

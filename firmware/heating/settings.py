@@ -2,9 +2,6 @@
 
     output       "relay", "valve" or "opentherm"
     water        true where water carries the heat; absent: all but a relay
-    control      ["tpi", Kint, Kext] in 1/100 per K, or ["pi", preset] (heating.regulator), or
-                 ["hysteresis", deadband, overrun] in 0.01 K: heat begins that much below the set-point (10 to 200) and
-                 ends that much above it (0 to 100), and a boiler's flow is then flow_max_ck; absent: ["pi", "medium"]
     cycle        [cycle, least on, least off] in s; absent: 600, 30, 30 for electric heat, 1800, 300, 300 for water
     programme    heating programme in plain form (policy.heating_form); absent: weekdays from 8:00 to 18:00 at 19 °C
     fallback_ck  set-point without a clock, 0.01 °C; absent: 17 °C
@@ -23,14 +20,13 @@
 
 from collections import namedtuple
 
-from heating import actuators, limits, model, regulator
+from heating import actuators, limits, model
 from policy import heating_form
 from policy import limits as policy_limits
 
 FIELDS = (
     "output",
     "water",
-    "control",
     "cycle",
     "programme",
     "fallback_ck",
@@ -81,7 +77,6 @@ def decode(faults, plain):
     made = model.HeatingModel(
         output=output,
         is_water=known.is_water,
-        control=_control(faults, plain.get("control"), known.control),
         timing=_timing(faults, plain.get("cycle"), known.timing),
         programme=_programme(faults, plain.get("programme"), known.programme),
         zone=known.zone,
@@ -104,26 +99,6 @@ def _truth(faults, plain, name):
     if value not in (None, True, False):
         faults.add(name, "is not true or false", "give one of them, or leave it out")
     return value
-
-
-def _control(faults, value, known):
-    if value is None:
-        return known
-    if isinstance(value, list) and len(value) == 3 and value[0] == "tpi":
-        if faults.integer("control[1]", value[1], 5, 300) and faults.integer("control[2]", value[2], 0, 20):
-            return regulator.ControlLaw(value[1], value[2], None, None)
-        return known
-    if isinstance(value, list) and len(value) == 3 and value[0] == "hysteresis":
-        # Less than 0.1 K is the sensor's noise; more than 1 K above would be more comfort than the law allows.
-        if faults.integer("control[1]", value[1], 10, 200) and faults.integer("control[2]", value[2], 0, 100):
-            return regulator.ControlLaw(known.kint, known.kext, None, (value[1], value[2]))
-        return known
-    if isinstance(value, list) and value[:1] == ["pi"] and value[1:] in [[name] for name in regulator.PRESETS]:
-        return regulator.ControlLaw(known.kint, known.kext, regulator.PRESETS[value[1]], None)
-    words = ", ".join(sorted(regulator.PRESETS))
-    remedy = 'give ["tpi", 60, 1], ["hysteresis", 50, 50] or ["pi", one of '
-    faults.add("control", "is not known", remedy + words + "]")
-    return known
 
 
 def _timing(faults, value, known):

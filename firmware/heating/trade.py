@@ -76,7 +76,7 @@ class Thermostat(Trade):
         # A valve or a boiler modulates: its room has no cycle of half an hour.
         cycle_ms = model.timing.cycle_ms if model.output == RELAY else actuators.ELECTRIC_CYCLE.cycle_ms
         self._window = WindowWatch(cycle_ms, model.window_slope, now_ms=now_ms)
-        self._regulator = regulator.Regulator(model.control)
+        self._regulator = regulator.Regulator()
         self._cycle = RelayCycle(model.timing, now_ms=now_ms, is_relay=model.output != OPENTHERM)
         self._preheat = Preheat(kept.learned, model.span_ck)
         self._ladder = SetpointLadder(model, self._preheat)
@@ -272,15 +272,13 @@ class Thermostat(Trade):
             return regulator.safe_permille(
                 model.safe_permille, outdoor_ck, self._sensor.temperature_ck, winter, model.span_ck
             )
-        slope_ck_h = self._window.slope.ck_h
         rests = self._rule == WINDOW or self._preheat.is_running
         if room_ck is None:
             return 0
         duty = self._regulator.step(
             self.setpoint_ck,
-            room_ck if model.is_water or model.control.band else self._ahead_ck(room_ck),
+            room_ck if model.is_water else self._ahead_ck(room_ck),
             outdoor_ck,
-            rises=slope_ck_h is not None and slope_ck_h > 0,
             rests=rests,
             is_full=self._is_full(),
             now_ms=moment.now_ms,
@@ -391,9 +389,7 @@ class Thermostat(Trade):
         if self._rule == TEST:
             return min(model.flow_max_ck, limits.TEST_FLOW_CK)
         room_ck, outdoor_ck = self._room_ck(), self._outdoors.temperature_ck(moment)
-        # With hysteresis nothing would correct a curve that is set too low.
-        is_two_point = model.control.band is not None and room_ck is not None
-        if is_two_point or self._rule == FROST or self._preheat.is_running:
+        if self._rule == FROST or self._preheat.is_running:
             return model.flow_max_ck
         if room_ck is not None:
             offset_ck = self._regulator.offset_ck

@@ -1,14 +1,13 @@
 """Composes the streetlight, which drives a relay and a dimming output, or a DALI gear, and reads a meter, a photocell
 and a detector.
 
-Its settings are those of lighting.settings. They name the output that drives the lamp: "0-10v" and "pwm" are the
-board's dimming pin, "dac" its converter chip, "relay" only the relay, "dali" the bridge that is fitted in the meter's
-place; the gear then measures itself.
+Its settings are those of lighting.settings. They name the output that drives the lamp: "0-10v" is the board's dimming
+pin, "relay" only the relay, "dali" the bridge that is fitted in the meter's place; the gear then measures itself.
 """
 
 from drivers.sensor import PENDING
 from lighting import inputs, trade
-from lighting.settings import DAC, DALI, FIELDS, PWM, RELAY  # noqa: F401 - FIELDS is the kind's
+from lighting.settings import DALI, FIELDS, RELAY  # noqa: F401 - FIELDS is the kind's
 from lighting.trade import FAIL_SAFE_PERCENT
 from wire import quantity
 
@@ -34,21 +33,14 @@ class Ports:
     that this lamp does not need are not loaded."""
 
     def __init__(self, own, board, machine, *, now_ms):
-        is_dali = own.output == DALI
-        needs_bus = own.output == DAC or own.photocell is not None
-        bus = None
-        if needs_bus:
-            from drivers.i2c_bus import open_bus
-
-            bus = open_bus(machine, board)
-        self._source = _Gear(own, board, machine) if is_dali else _Meter(board, machine)
-        self._output = self._source if is_dali else _output(own, board, machine, bus)
-        self._cell = None if own.photocell is None else _cell(own.photocell.part, board, bus)
+        self._gear = _Gear(own, board, machine) if own.output == DALI else None
+        self._source = self._gear or _Meter(board, machine)
+        self._output = self._gear or _output(own, board, machine)
+        self._cell = None if own.photocell is None else _cell(own.photocell.part, board, machine)
         self._detector = None if own.presence is None else _Detector(board, machine)
         self._values = PENDING
         self._lux = PENDING
-        self._output.set_level(FAIL_SAFE_PERCENT)
-        self._output.turn(now_ms)
+        self._set_level(FAIL_SAFE_PERCENT, now_ms)
 
     @property
     def whole(self):
@@ -57,15 +49,18 @@ class Ports:
         return self._source.whole
 
     def safe(self):
-        self._output.safe()
+        if self._gear is None:
+            self._output.set_level(FAIL_SAFE_PERCENT)
+        else:
+            self._gear.safe()
 
     def apply(self, outputs, *, now_ms):
-        self._output.set_level(outputs.level_percent)
-        self._output.turn(now_ms)
+        self._set_level(outputs.level_percent, now_ms)
 
-    def answered(self):
-        """Returns whether the converter chip holds its last value. The trade reports a gear's silence."""
-        return self._output.answers
+    def _set_level(self, percent, now_ms):
+        self._output.set_level(percent)
+        if self._gear is not None:
+            self._gear.turn(now_ms)
 
     def sense(self, *, now_ms):
         """Returns {OCCUPANCY: 1} while a person is present, else None; called every turn, between the samples."""
@@ -89,85 +84,20 @@ class Ports:
         if self._lux is not None:
             values = values or {}
             values[quantity.ILLUMINANCE] = self._lux
-        if values is not None and not self._output.answers:
-            values[inputs.OUTPUT_SILENT] = 1
         return values
 
 
-def _output(own, board, machine, bus):
+def _output(own, board, machine):
     """Opens relay and dimming, at the fail-safe level from the start."""
     from drivers import dimmer
 
     closed = board.RELAY_CLOSED_LEVEL
     relay = machine.Pin(board.RELAY_PIN, machine.Pin.OUT, value=closed)
     if own.output == RELAY:
-        return _Steady(dimmer.Switch(relay, relay_closed_level=closed))
-    if own.output == DAC:
-        return _Converter(board, bus, dimmer.Switch(relay, relay_closed_level=closed))
-    is_pwm = own.output == PWM
-    duty = (dimmer.plain_duty if is_pwm else dimmer.duty)(FAIL_SAFE_PERCENT, board.DIM_INVERTED)
+        return dimmer.Switch(relay, relay_closed_level=closed)
+    duty = dimmer.duty(FAIL_SAFE_PERCENT, board.DIM_INVERTED)
     pwm = machine.PWM(machine.Pin(board.DIM_PIN), freq=board.DIM_HZ, duty_u16=duty)
-    make = dimmer.PwmDimmer if is_pwm else dimmer.Dimmer
-    return _Steady(make(relay, pwm, relay_closed_level=closed, inverted=board.DIM_INVERTED))
-
-
-class _Steady:
-    """Wraps an output that keeps its level by itself."""
-
-    answers = True
-
-    def __init__(self, output):
-        self.set_level = output.set_level
-
-    def turn(self, now_ms):
-        pass
-
-    def safe(self):
-        self.set_level(FAIL_SAFE_PERCENT)
-
-
-# Writing the converter's EEPROM, at the start, takes 50 ms; an absent chip is not tried for ever.
-_PREPARE_MS = 100
-_PREPARE_TRIES = 10
-
-
-class _Converter:
-    """Dims by a converter chip, which is written again now and then, with a relay for 0. First, full light is written
-    to the chip's EEPROM, which sets the output when the chip restarts alone, unless it holds that already."""
-
-    def __init__(self, board, bus, switch):
-        from drivers import dimmer
-
-        self._least = dimmer.LEVEL_MIN_PERCENT
-        self._full_mv = board.DAC_FULL_MV
-        self._chip = board.open_dac(bus)
-        self.answers = False
-        self._switch = switch
-        self._percent = FAIL_SAFE_PERCENT
-        self._now_ms = 0
-        self._tries = _PREPARE_TRIES
-        self._prepare_ms = 0
-
-    def set_level(self, percent):
-        self._percent = percent
-
-    def safe(self):
-        self._percent = FAIL_SAFE_PERCENT
-        self._tries = 0
-        self.turn(self._now_ms)
-
-    def turn(self, now_ms):
-        self._now_ms = now_ms
-        if self._tries:
-            if now_ms >= self._prepare_ms:
-                self._prepare_ms = now_ms + _PREPARE_MS
-                self._tries = 0 if self._chip.prepare(self._full_mv) else self._tries - 1
-            return
-        # The voltage first: a relay that closes first would flash the old level. The relay follows even if the chip
-        # fails, so that a failed chip keeps no lamp dark.
-        percent = max(self._percent, self._least) if self._percent else 0
-        self.answers = self._chip.set(self._full_mv * percent // 100, now_ms=now_ms)
-        self._switch.set_level(self._percent)
+    return dimmer.Dimmer(relay, pwm, relay_closed_level=closed, inverted=board.DIM_INVERTED)
 
 
 class _Meter:
@@ -185,7 +115,6 @@ class _Gear:
     """Wraps a DALI gear behind its bridge, which is output and meter at once. Its mains stay on: the relay's coil is
     idle."""
 
-    answers = True
     whole = (inputs.GEAR_STATUS,)  # not every gear has a meter
 
     def __init__(self, own, board, machine):
@@ -224,7 +153,10 @@ class _Detector:
         return {quantity.OCCUPANCY: 1} if self._pin.value() == self._active_level else None
 
 
-def _cell(part, board, bus):
+def _cell(part, board, machine):
     """Opens the photocell that the settings name."""
+    from drivers.i2c_bus import open_bus
+
+    bus = open_bus(machine, board)
     is_wide = part == board.PHOTOCELL_WIDE_PART
     return board.open_photocell_wide(bus) if is_wide else board.open_photocell(bus)

@@ -1,48 +1,37 @@
-"""Turns the demanded light into the level for the gear: ramp, virtual and constant light output, maintenance.
+"""Turns the demanded light into the level for the gear: ramp, virtual and constant light output.
 
-In the order of TALQ (LampType), the level in % of light is scaled three times: to the installation's own "100 %" (a
-lamp may be too bright for its street), to the lamp's age (an LED loses light: it begins dimmed and ends at full power),
-and to the dirt on its glass (least just after cleaning). Each factor is at most 100 %: the demand is never exceeded.
-Integers only; a lit lamp stays lit, at 1 % at least.
+In the order of TALQ (LampType), the level in % of light is scaled twice: to the installation's own "100 %" (a lamp may
+be too bright for its street), and to the lamp's age (an LED loses light: it begins dimmed and ends at full power). Each
+factor is at most 100 %: the demand is never exceeded. Integers only; a lit lamp stays lit, at 1 % at least.
 """
 
-from collections import namedtuple
-
 from lighting import limits
-from policy import civil
-
-# virtual_percent: the share of full power that is this street's 100 %. clo: ((hours, percent), …), ascending hours, or
-# (). maintenance: (percent just after cleaning, days until the next cleaning, civil day of the last one) or None.
-FluxModel = namedtuple("FluxModel", ("virtual_percent", "clo", "maintenance"))
 
 _UNIT = 10_000
 
 
 class Flux:
-    """Holds the factors of one lamp, in 10^-4; computes them again only when the hour of age or the day has changed."""
+    """Holds the factors of one lamp, in 10^-4; computes them again only when the hour of age has changed.
 
-    def __init__(self, model):
-        self._model = model
-        self._known = None  # (hours, day, factor)
+    `virtual_percent`: the share of full power that is this street's 100 %. `clo`: ((hours, percent), …), ascending
+    hours, or ().
+    """
 
-    def drive_percent(self, level_percent, hours, unix_s):
-        """Returns the level for the gear that gives a level of light. `hours` lit so far; `unix_s` or None."""
+    def __init__(self, virtual_percent, clo):
+        self._virtual_percent = virtual_percent
+        self._clo = clo
+        self._known = None  # (hours, factor)
+
+    def drive_percent(self, level_percent, hours):
+        """Returns the level for the gear that gives a level of light. `hours` lit so far."""
         if not level_percent:
             return 0
-        factor = self._factor(hours, unix_s)
+        if self._known is None or self._known[0] != hours:
+            self._known = (hours, 100 * self._virtual_percent * constant_light(self._clo, hours) // _UNIT)
+        factor = self._known[1]
         if factor == _UNIT:
             return level_percent
         return max(1, min(100, (level_percent * factor + _UNIT // 2) // _UNIT))
-
-    def _factor(self, hours, unix_s):
-        day = None if unix_s is None or self._model.maintenance is None else unix_s // civil.day_s
-        known = self._known
-        if known is None or known[0] != hours or known[1] != day:
-            factor = 100 * self._model.virtual_percent
-            factor = factor * constant_light(self._model.clo, hours) // _UNIT
-            factor = factor * maintained(self._model.maintenance, day) // _UNIT
-            known = self._known = (hours, day, factor)
-        return known[2]
 
 
 def constant_light(points, hours):
@@ -61,15 +50,6 @@ def constant_light(points, hours):
             return 100 * before[1] + 100 * (after[1] - before[1]) * (hours - before[0]) // span
         before = after
     return 100 * before[1]
-
-
-def maintained(maintenance, day):
-    """Returns the factor in 10^-4 on a civil day (None: unknown, which counts as dirty, for that is brighter)."""
-    if maintenance is None or day is None:
-        return _UNIT
-    clean_percent, period_days, cleaned_day = maintenance
-    gone = max(0, min(period_days, day - cleaned_day))
-    return 100 * clean_percent + (_UNIT - 100 * clean_percent) * gone // period_days
 
 
 class Ramp:

@@ -12,7 +12,5 @@ GEAR_FLAGS = -2
 ASSET = -3
 # 1: the gear has an energy bank, 0: it has none; absent while that is not known.
 METER = -4
-# Present while the converter chip that dims does not accept its level.
-OUTPUT_SILENT = -5
 
-KEYS = (GEAR_STATUS, GEAR_FLAGS, ASSET, METER, OUTPUT_SILENT)
+KEYS = (GEAR_STATUS, GEAR_FLAGS, ASSET, METER)

@@ -109,7 +109,7 @@ RELAY_OPEN_MA = 20
 # EN 50160: 230 V ± 10 %; in 0.1 V.
 VOLTAGE_LOW_DV = 2070
 VOLTAGE_HIGH_DV = 2530
-# Samples without an answer after which a gear, or the converter chip, counts as silent.
+# Samples without an answer after which a gear counts as silent.
 GEAR_SILENT_SAMPLES = 3
 # One frame may be lost; a bank that refuses three rounds in a row counts as absent. It is asked for again each day, for
 # a bus may have a bad hour.

@@ -6,9 +6,7 @@
 Little-endian, 36 bytes. A lamp is repaired with its fuse pulled: a fault that was reported stays in force through the
 cut without a second report, and its end is reported when the lamp is found healthy.
 
-Bytes that end with the gear's Wh (24), or are the seconds alone (4), come from an older program and are read too; a
-newer form may be longer, but must not change these fields. Any other bytes count as none: a lamp must start without a
-memory. The store has a checksum of its own.
+Any other bytes count as none: a lamp must start without a memory. The store has a checksum of its own.
 """
 
 import struct
@@ -20,12 +18,10 @@ from wire import event
 # `faults`: bits as of the function `fault_bits`. `aged`: (YYYYMMDD, hours).
 LampMemory = namedtuple("LampMemory", ("lamp_s", "starts", "wh", "gear_wh", "asset", "faults", "aged"))
 
-_FORMAT = "<IIIIQ"
-_MORE = "<III"
+_FORMAT = "<IIIIQIII"
 _UNKNOWN = 0xFFFFFFFFFFFFFFFF
 U32 = 0xFFFFFFFF
-_NEVER = (0, 0)
-EMPTY = LampMemory(0, 0, 0, None, 0, 0, _NEVER)
+EMPTY = LampMemory(0, 0, 0, None, 0, 0, (0, 0))
 
 # Bits of `faults`, the lowest first; a code never changes its place.
 _CODES = (
@@ -42,7 +38,7 @@ _CODES = (
 )
 # The relay did not follow while the lamp was lit.
 RELAY_STUCK_LIT = 1 << 10
-GEAR_SILENT = 1 << 11  # or the converter chip
+GEAR_SILENT = 1 << 11
 CELL_SHIFT = 12  # two bits: the place of the fault in lighting.photocell.STUCK
 CELL_SILENT = 1 << 14
 PRESENCE_FAILED = 1 << 15
@@ -51,15 +47,10 @@ GEAR_FLAGS_SHIFT = 16
 
 
 def decode(data):
-    """Returns the LampMemory in bytes of `encode` or of an older program; EMPTY for any others."""
-    size = struct.calcsize(_FORMAT)
-    if len(data) == 4:
-        return LampMemory(struct.unpack("<I", data)[0], 0, 0, None, 0, 0, _NEVER)
-    end = size + struct.calcsize(_MORE)
-    if len(data) != size and len(data) < end:
+    """Returns the LampMemory in bytes of `encode`; EMPTY for any others."""
+    if len(data) != struct.calcsize(_FORMAT):
         return EMPTY
-    lamp_s, starts, wh, asset, gear_wh = struct.unpack(_FORMAT, data[:size])
-    faults, day, hours = (0, 0, 0) if len(data) == size else struct.unpack(_MORE, data[size:end])
+    lamp_s, starts, wh, asset, gear_wh, faults, day, hours = struct.unpack(_FORMAT, data)
     return LampMemory(lamp_s, starts, wh, None if gear_wh == _UNKNOWN else gear_wh, asset, faults, (day, hours))
 
 
@@ -67,8 +58,9 @@ def encode(kept):
     """Returns the 36 bytes of a LampMemory."""
     gear_wh = _UNKNOWN if kept.gear_wh is None else kept.gear_wh
     counts = [min(count, U32) for count in (kept.lamp_s, kept.starts, kept.wh)]
-    data = struct.pack(_FORMAT, counts[0], counts[1], counts[2], kept.asset, gear_wh)
-    return data + struct.pack(_MORE, kept.faults, kept.aged[0], kept.aged[1])
+    return struct.pack(
+        _FORMAT, counts[0], counts[1], counts[2], kept.asset, gear_wh, kept.faults, kept.aged[0], kept.aged[1]
+    )
 
 
 def with_hours(kept, entry):

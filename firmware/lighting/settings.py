@@ -3,7 +3,7 @@
     site            [latitude, longitude] in 10^-4 degree
     lamp            [nominal power, standby power] in 0.1 W
     calendar        lighting calendar in plain form (policy.lighting_form); absent: lit from sunset to sunrise
-    output          "0-10v" (default), "pwm", "relay", "dac" (0-10 V by a converter chip) or "dali"
+    output          "0-10v" (default), "relay" or "dali"
     dali            {"address": 0-63 (absent: the one gear on the bus), "curve": "log" or "linear"}
     feeder          "permanent" (default), or "switched": its cabinet cuts it by day
     fail_safe       level in % when neither time nor photocell helps (100)
@@ -16,7 +16,6 @@
                     old lamp's hours where the board is new. Sets the hours once and restarts the count of starts at 0.
                     The same entry, or one of an earlier day, never sets them again (correct a slip under its own day
                     or a later one). Absent: the board continues its own count
-    maintenance     {"factor": % of power just after cleaning, "days": until the next, "cleaned": YYYYMMDD}
     gradient        change of light over change of power, in 10^-2 (100: a straight line)
     power_tolerance of the lamp's power in 0.1 W; 10 % of the nominal power at least
     voltage         [lowest, highest] of the mains in 0.1 V ([2070, 2530])
@@ -43,7 +42,6 @@ FIELDS = (
     "virtual_output",
     "clo",
     "lamp_hours",
-    "maintenance",
     "gradient",
     "power_tolerance",
     "voltage",
@@ -57,11 +55,9 @@ Cell = namedtuple("Cell", ("on_lx", "off_lx", "part"))
 Detector = namedtuple("Detector", ("level", "up_ms", "hold_s", "down_s", "per_hour", "in_extinction"))
 
 VOLTS = "0-10v"
-PWM = "pwm"
 RELAY = "relay"
-DAC = "dac"
 DALI = "dali"
-OUTPUTS = (VOLTS, PWM, RELAY, DAC, DALI)
+OUTPUTS = (VOLTS, RELAY, DALI)
 PERMANENT = "permanent"
 SWITCHED = "switched"
 PARTS = ("bh1750", "veml7700")
@@ -94,7 +90,6 @@ def decode(faults, plain, site):
         virtual_output=_integer(faults, "virtual_output", plain.get("virtual_output", 100), 10, 100),
         clo=_clo(faults, plain.get("clo", ())),
         lamp_hours=_lamp_hours(faults, plain.get("lamp_hours")),
-        maintenance=_maintenance(faults, plain.get("maintenance")),
         gradient=_integer(faults, "gradient", plain.get("gradient", 100), 50, 300),
         power_tolerance=_integer(faults, "power_tolerance", plain.get("power_tolerance", 0), 0, 10_000),
         voltage=_voltage(faults, plain.get("voltage", (limits.VOLTAGE_LOW_DV, limits.VOLTAGE_HIGH_DV))),
@@ -192,34 +187,14 @@ def _clo(faults, value):
     return tuple(points)
 
 
-def _maintenance(faults, value):
-    """Returns (percent, days, civil day of the cleaning) or None."""
-    fields = (("factor", 0, 50, 100), ("days", 0, 30, 3650), ("cleaned", 0, 20000101, 20991231))
-    found = _map(faults, "maintenance", value, fields)
-    if found is None or type(found[2]) is not int:
-        return None
-    if not _is_date(found[2]):
-        faults.add("maintenance.cleaned", "is no date", "give YYYYMMDD of the last cleaning")
-        return None
-    return (found[0], found[1], civil.days_from_civil(*_date(found[2])))
-
-
 def _lamp_hours(faults, value):
     """Returns the entry as (YYYYMMDD, hours); (0, 0) without one."""
     if value is None:
         return (0, 0)
     pair = _pair(faults, "lamp_hours", value, (20000101, 0), (20991231, limits.HOURS_MAX))
-    if pair and type(pair[0]) is int and not _is_date(pair[0]):
+    if pair and type(pair[0]) is int and not civil.is_date(pair[0] // 10_000, pair[0] // 100 % 100, pair[0] % 100):
         faults.add("lamp_hours[0]", "is no date", "give YYYYMMDD of the day on which the lamp had these hours")
     return pair
-
-
-def _date(number):
-    return number // 10_000, number // 100 % 100, number % 100
-
-
-def _is_date(number):
-    return civil.is_date(*_date(number))
 
 
 def _voltage(faults, value):

@@ -67,7 +67,7 @@ _METERED = {
     event.VOLTAGE_TOO_HIGH,
 }
 # At 0-10 V a gear gives its minimum below 1 V (IEC 60929 annex E).
-_FLOOR_PERCENT = {settings.VOLTS: 10, settings.DAC: 10}
+_VOLTS_FLOOR_PERCENT = 10
 
 
 class Streetlight(Trade):
@@ -102,8 +102,8 @@ class Streetlight(Trade):
             else PresenceBoost(hold_s=detector.hold_s, per_hour_max=detector.per_hour, now_ms=now_ms)
         )
         # Clock and orders alone decide its light: no cell, no detector, no factor that changes with age.
-        self._is_plain = cell is None and detector is None and not own.clo and own.maintenance is None
-        self._flux = dimming.Flux(dimming.FluxModel(own.virtual_output, own.clo, own.maintenance))
+        self._is_plain = cell is None and detector is None and not own.clo
+        self._flux = dimming.Flux(own.virtual_output, own.clo)
         self._active = memory.codes(kept.faults)  # the faults of lamp and mains
         self._watch = LampWatch(
             watch.lamp_model(
@@ -111,7 +111,7 @@ class Streetlight(Trade):
                 own.lamp[1],
                 own.warm_up_s,
                 own.gradient,
-                _FLOOR_PERCENT.get(own.output, 0),
+                _VOLTS_FLOOR_PERCENT if own.output == settings.VOLTS else 0,
                 own.power_tolerance,
             ),
             has_relay=not is_dali,
@@ -120,8 +120,6 @@ class Streetlight(Trade):
         )
         self._supply = SupplyWatch(own.voltage[0], own.voltage[1], has_meter=not is_dali, active=self._active)
         self._gear = _gear_watch(kept.faults) if is_dali else None
-        # Samples in a row in which a converter did not accept its level.
-        self._silent = limits.GEAR_SILENT_SAMPLES if not is_dali and kept.faults & memory.GEAR_SILENT else 0
         self._energy = EnergyMeter(kept.wh, kept.gear_wh, keeps=is_dali)
         self._lamp_ms = 1000 * kept.lamp_s
         self._lamp_at_ms = now_ms
@@ -159,11 +157,14 @@ class Streetlight(Trade):
         is_silent, fails = faults & memory.CELL_SILENT != 0, faults & memory.PRESENCE_FAILED != 0
         self._reports.restore(stuck, is_silent, fails)
         flags = faults >> memory.GEAR_FLAGS_SHIFT
-        if flags and self._gear is None:  # another output has replaced a gear whose faults were in force
+        if self._gear is None and (flags or faults & memory.GEAR_SILENT):
+            # Another output has replaced a gear whose faults were in force.
             from lighting.dali_banks import FLAGS
 
-            words = [word for place, word in enumerate(FLAGS) if flags >> place & 1]
-            self._reports.report_gear([(event.GEAR_FAILURE, False, (word,)) for word in words], {}, 0)
+            ends = [(event.GEAR_FAILURE, False, (word,)) for place, word in enumerate(FLAGS) if flags >> place & 1]
+            if faults & memory.GEAR_SILENT:
+                ends.append((event.GEAR_COMM_FAILURE, False, None))
+            self._reports.report_gear(ends, {}, 0)
         if cell is self._cell:
             cell.stuck, cell.is_silent = stuck, is_silent
         else:
@@ -199,9 +200,6 @@ class Streetlight(Trade):
         if self._gear is not None:
             gear_dead, gear_changes = self._gear.is_lamp_dead(values), self._gear.sample(values)
             gear_meter, gear_percent = inside.get(inputs.METER), readings.get(quantity.LEVEL_REPORTED)
-        is_refused = inputs.OUTPUT_SILENT in inside
-        if values is not None and (is_refused or self._silent):
-            gear_changes += self._judge_converter(is_refused)
         power_dw = readings.get(quantity.POWER)
         self._keep(readings, power_dw, now_ms)
         if values is None:
@@ -282,7 +280,7 @@ class Streetlight(Trade):
             self._remember_faults(moment.now_ms)
 
     def sample_without_news(self, values, now_ms):
-        has_faults = self._saved_faults or self._faults_since[0] or self._active or self._silent
+        has_faults = self._saved_faults or self._faults_since[0] or self._active
         if values is None or has_faults or not self._is_plain or self._gear is not None:
             return False
         power_dw = values.get(quantity.POWER)
@@ -318,8 +316,6 @@ class Streetlight(Trade):
             faults |= self._gear.flags << memory.GEAR_FLAGS_SHIFT
             if self._gear.is_silent:
                 faults |= memory.GEAR_SILENT
-        elif self._silent >= limits.GEAR_SILENT_SAMPLES:
-            faults |= memory.GEAR_SILENT
         return faults
 
     def _ends_of_unjudged(self, has_no_meter):
@@ -329,13 +325,6 @@ class Streetlight(Trade):
             gone |= self._active & {event.DIMMING_FAILURE}
         self._active.difference_update(gone)
         return [(code, False) for code in sorted(gone)]
-
-    def _judge_converter(self, is_refused):
-        """Judges a converter chip as a gear is judged: a chip that accepts no level for some samples is a fault."""
-        was_silent = self._silent >= limits.GEAR_SILENT_SAMPLES
-        self._silent = self._silent + 1 if is_refused else 0
-        is_silent = self._silent >= limits.GEAR_SILENT_SAMPLES
-        return [] if is_silent == was_silent else [(event.GEAR_COMM_FAILURE, is_silent, None)]
 
     def _observe_light(self, lux, moment):
         """Passes the photocell its reading, and the sun's elevation to judge it by."""
@@ -456,9 +445,9 @@ class Streetlight(Trade):
     def _apply(self, moment):
         """Brings `outputs` to the present ramp and factors."""
         now_ms = moment.now_ms
-        drive_percent = self._drive_percent(self._ramp.advance(now_ms=now_ms), moment)
+        drive_percent = self._drive_percent(self._ramp.advance(now_ms=now_ms))
         if self._presence is not None:
-            calendar = None if self._shown is not None else self._drive_percent(self._demand.level_percent, moment)
+            calendar = None if self._shown is not None else self._drive_percent(self._demand.level_percent)
             self._watch.observe_calendar(calendar, now_ms=now_ms)
         light, outputs = self._light, self.outputs
         if drive_percent == outputs.level_percent and light.rule == outputs.rule and light.reason == outputs.reason:
@@ -470,9 +459,9 @@ class Streetlight(Trade):
             self._watch.observe_level(drive_percent, now_ms=now_ms)
         self.outputs = Output(drive_percent, light.rule, light.reason)
 
-    def _drive_percent(self, level_percent, moment):
+    def _drive_percent(self, level_percent):
         """Returns the level of the gear for this light."""
-        drive_percent = self._flux.drive_percent(level_percent, self._lamp_ms // 3_600_000, moment.unix_s)
+        drive_percent = self._flux.drive_percent(level_percent, self._lamp_ms // 3_600_000)
         return 100 if drive_percent and self._own.output == settings.RELAY else drive_percent
 
     # --- effects out -------------------------------------------------------------------------------------------
@@ -515,7 +504,7 @@ class Streetlight(Trade):
     def is_sound(self, moment):
         # Power and voltage outside the settings are reported; they contradict no output.
         gear = self._gear
-        if self._silent >= limits.GEAR_SILENT_SAMPLES or (gear is not None and (gear.is_silent or gear.is_failed)):
+        if gear is not None and (gear.is_silent or gear.is_failed):
             return False
         return not self._active & _CONTRADICTED
 

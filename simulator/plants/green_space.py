@@ -153,7 +153,7 @@ class GreenPorts:
         self._pulse_ms = pulse_ms
         self.battery_mv = battery_mv
         self.boost_mv = boost_mv
-        self.silent = {quantity.SOLAR_RADIATION} | (set() if WIND in fitted else {quantity.WIND_SPEED})
+        self.silent = set() if WIND in fitted else {quantity.WIND_SPEED}
         # Outputs that a broken selector does not connect: their pulses cannot be given.
         self.unreachable: set[int] = set()
         self.wet_sensor = False
@@ -197,7 +197,6 @@ class GreenPorts:
             quantity.TEMPERATURE: day.temperature_ck(second),
             quantity.HUMIDITY: day.humidity(second),
             quantity.WIND_SPEED: day.wind_dms,
-            quantity.SOLAR_RADIATION: day.radiation_w(second),
             inputs.METER_PULSES: self.site.pipes.pulses(),
             inputs.RAIN_TIPS: self.site.rain_um // TIP_UM,
         }

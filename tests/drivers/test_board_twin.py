@@ -77,14 +77,12 @@ def test_every_button_is_seen(desk):
     assert contact.active is True
 
 
-def test_the_streetlights_cells_and_its_converter():
+def test_the_streetlights_cells():
     desk = Desk("streetlight")
     board, parts = desk.board, desk.machine.parts
     parts["PHOTOCELL"].milli_lx, parts["PHOTOCELL_WIDE"].lx = 40_000, 40
     assert desk.measure(board.open_photocell(desk.bus))[0] == 40
     assert desk.measure(board.open_photocell_wide(desk.bus))[0] == 40
-    assert board.open_dac(desk.bus).set(7000, now_ms=0) is True
-    assert parts["DAC"].output_code == 2867
 
 
 def test_the_thermostats_sensors_are_each_on_their_own_terminal(shim, monkeypatch):

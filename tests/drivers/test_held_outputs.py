@@ -4,10 +4,8 @@ import pytest
 
 from drivers import held_output
 from drivers.gp8403 import Gp8403
-from drivers.mcp4725 import Mcp4725
 from drivers.pcf8574 import Pcf8574
 from simulator.twins import gp8403 as gp8403_twin
-from simulator.twins import mcp4725 as mcp4725_twin
 from simulator.twins import pcf8574 as pcf8574_twin
 from tests.support.parts_bench import Bench
 
@@ -16,7 +14,6 @@ from tests.support.parts_bench import Bench
 def bench():
     made = Bench()
     made.gp = made.i2c.attach(0x58, gp8403_twin.Gp8403())
-    made.mcp = made.i2c.attach(0x60, mcp4725_twin.Mcp4725(made.ticks_ms))
     made.pcf = made.i2c.attach(0x20, pcf8574_twin.Pcf8574())
     return made
 
@@ -33,19 +30,6 @@ def test_both_outputs_of_a_gp8403_keep_apart(bench):
     one, other = (Gp8403(bench.bus, 0x58, output=output) for output in (0, 1))
     assert one.set(3000, now_ms=0) and other.set(7000, now_ms=0)
     assert [round(bench.gp.millivolts(output), -2) for output in (0, 1)] == [3000, 7000]
-
-
-@pytest.mark.parametrize("mv", [0, 1, 5000, 9999, 10_000])
-def test_the_mcp4725_gives_what_it_is_told_and_is_read_back(bench, mv):
-    assert Mcp4725(bench.bus, 0x60, full_mv=10_000).set(mv, now_ms=0) is True
-    assert abs(bench.mcp.output_code * 10_000 / 4095 - mv) <= 2
-
-
-def test_an_mcp4725_that_takes_nothing_is_noticed(bench):
-    output = Mcp4725(bench.bus, 0x60, full_mv=10_000)
-    bench.mcp.fault = "stuck"
-    assert output.set(7000, now_ms=0) is False
-    assert (output.faults, output.held) == (1, None)
 
 
 def test_an_unchanged_value_costs_no_transfer_until_the_refresh(bench):
@@ -77,27 +61,6 @@ def test_an_absent_chip_is_tried_now_and_then_and_gets_the_last_value(bench):
     bench.gp.fault = ""
     assert output.set(2000, now_ms=1000) is True
     assert abs(bench.gp.millivolts(0) - 2000) <= 2
-
-
-def test_the_safe_voltage_goes_into_the_eeprom_once(bench):
-    output = Mcp4725(bench.bus, 0x60, full_mv=10_000)
-    assert output.prepare(10_000) is False
-    assert output.prepare(10_000) is False, "it is still writing"
-    bench.pass_ms(60)
-    assert [output.prepare(10_000) for _ in range(5)] == [True] * 5
-    assert bench.mcp.eeprom_writes == 1
-    bench.mcp.output_code = 0
-    bench.mcp.power_cycle()
-    assert bench.mcp.output_code == 4095
-
-
-def test_an_eeprom_that_starts_asleep_is_written_again(bench):
-    bench.mcp.eeprom = (1, 4095)
-    output = Mcp4725(bench.bus, 0x60, full_mv=10_000)
-    assert output.prepare(10_000) is False
-    bench.pass_ms(60)
-    assert output.prepare(10_000) is True
-    assert bench.mcp.eeprom == (0, 4095)
 
 
 def test_the_expander_switches_one_output_on_with_a_low(bench):

@@ -146,15 +146,6 @@ def test_a_gear_that_was_told_off_is_lit_and_stays_so(lamp):
     assert [gear.level for _ in lamp.rescued(MINUTE_MS, LOCK)][-1] == 254, "a lock keeps no lamp dark here"
 
 
-def test_a_converter_that_holds_the_voltage_of_the_day_gives_full_light(lamp):
-    converter = lamp.machine.parts["DAC"]
-    converter.write(b"\x00\x00")
-    assert converter.output_code == 0
-    for _ in lamp.rescued(MINUTE_MS):
-        pass
-    assert converter.output_code == 4095 and converter.eeprom_writes == 0
-
-
 @pytest.mark.parametrize("is_last", [False, True])
 def test_where_another_start_may_do_better_nothing_is_heated_meanwhile(monkeypatch, room, is_last):
     """An image on trial that cannot be imported goes back within a minute, and not after an hour of five in twenty."""

@@ -17,7 +17,7 @@ ELSEWHERE = {
     "dimmer": "shims/bench_lamp",
     "frost_heat": "twins/gp8403",
     "i2c_bus": "twins/i2c",
-    "lamp_light": "twins/mcp4725",
+    "lamp_light": "shims/bench_dali",
     "latching_valves": "twins/valves",
     "opentherm_bridge": "twins/otgw",
     "pulses": "twins/pins",

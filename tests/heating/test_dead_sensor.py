@@ -3,7 +3,6 @@
 import pytest
 
 from heating import limits
-from heating.regulator import ControlLaw
 from tests.support.warm_world import ALWAYS, NEVER, WarmWorld, at, model_of
 from wire import event, quantity
 
@@ -131,7 +130,7 @@ def test_the_frost_floor_works_again_as_soon_as_the_sensor_does():
 @pytest.mark.parametrize("start_ck", [1600, 1900, 2100])
 def test_a_room_whose_temperature_stands_still_is_not_in_safe_mode(start_ck):
     """A coarse sensor in a quiet room says the same for days."""
-    model = model_of(programme=ALWAYS, control=ControlLaw(20, 0, None, None))
+    model = model_of(programme=ALWAYS)
     world = WarmWorld(model, start_ck=start_ck, mean_ck=1850)
     world.ports.thermometer.reads_ck = start_ck if start_ck > 1800 else None
     world.ports.thermometer._step_ck = 50

@@ -1,6 +1,5 @@
 """The streetlight's ports on a chip that is written down: which pins each output drives, what is lit from the start."""
 
-import time
 import types
 
 import pytest
@@ -9,10 +8,9 @@ import kinds
 from boards import streetlight as real_board
 from drivers.dimmer import DUTY_MAX
 from drivers.sensor import PENDING
-from lighting import dali, inputs
+from lighting import dali
 from lighting.trade import Output
 from policy.fault import Faults
-from simulator.twins.board import Machine as TwinMachine
 from wire import quantity
 
 KIND = kinds.load("streetlight")
@@ -81,7 +79,7 @@ RELAY, DIM = real_board.RELAY_PIN, real_board.DIM_PIN
 CLOSED = real_board.RELAY_CLOSED_LEVEL
 
 
-@pytest.mark.parametrize("output", ["0-10v", "pwm", "relay"])
+@pytest.mark.parametrize("output", ["0-10v", "relay"])
 def test_the_lamp_is_lit_from_the_first_instant_on_and_whenever_it_must_be_safe(output):
     machine, ports = opened(output=output)
     assert machine.log[0] == (RELAY, CLOSED)
@@ -92,11 +90,10 @@ def test_the_lamp_is_lit_from_the_first_instant_on_and_whenever_it_must_be_safe(
     assert machine.last(RELAY) == CLOSED
 
 
-@pytest.mark.parametrize(("output", "percent"), [("0-10v", 10), ("pwm", 3)])
-def test_a_dimming_line_is_never_below_one_volt_and_a_pwm_input_takes_the_level_itself(output, percent):
-    machine, ports = opened(output=output)
+def test_a_dimming_line_is_never_below_one_volt():
+    machine, ports = opened()
     ports.apply(told(3), now_ms=10)
-    duty = DUTY_MAX * percent // 100
+    duty = DUTY_MAX * 10 // 100
     assert machine.last(DIM) == (DUTY_MAX - duty if real_board.DIM_INVERTED else duty)
     assert machine.last(RELAY) == CLOSED
 
@@ -173,72 +170,3 @@ def test_a_silent_gear_ends_the_sample_with_nothing(bench, in_folder):
     while (values := ports.collect(now_ms=clock.now_ms)) is PENDING:
         clock.now_ms += 10
     assert values == {} and clock.now_ms < 2000
-
-
-class Converter:
-    """A lamp with a converter chip, on the board of twins."""
-
-    def __init__(self, monkeypatch, fault=""):
-        monkeypatch.setattr(time, "sleep_us", lambda us: None, raising=False)
-        self.now_ms = 0
-        faults = Faults()
-        own = KIND.decode(faults, {"site": [474736, -5516], "lamp": [360, 6], "output": "dac"})
-        assert not faults.listed()
-        self.machine = TwinMachine(real_board, lambda: self.now_ms)
-        silent = types.SimpleNamespace(any=lambda: 0, read=lambda *_: None, write=len)
-        self.machine.attach_uart(real_board.METER_UART, silent)
-        self.chip = self.machine.parts["DAC"]
-        self.chip.fault = fault
-        self.ports = KIND.Ports(own, real_board, self.machine, now_ms=0)
-
-    def turns(self, level, for_ms):
-        for _ in range(for_ms // 100):
-            self.now_ms += 100
-            self.ports.apply(told(level), now_ms=self.now_ms)
-
-    def sample(self):
-        """Of a meter that answers."""
-        answers = {quantity.POWER: 360}
-        self.ports._source = types.SimpleNamespace(begin=lambda now_ms: None, collect=lambda now_ms: dict(answers))
-        self.ports.begin_sample(now_ms=self.now_ms)
-        return self.ports.collect(now_ms=self.now_ms)
-
-
-def test_a_new_converter_learns_full_light_for_the_day_it_starts_alone(monkeypatch):
-    lamp = Converter(monkeypatch)
-    lamp.turns(60, 1000)
-    assert lamp.chip.eeprom == (0, 4095) and lamp.chip.eeprom_writes == 1
-    assert abs(lamp.chip.output_code - 4095 * 60 // 100) <= 1
-    lamp.chip.power_cycle()
-    assert lamp.chip.output_code == 4095
-    lamp.turns(60, 600_000)
-    assert lamp.chip.eeprom_writes == 1, "once in its life"
-
-
-def test_a_converter_that_is_not_there_keeps_no_lamp_from_its_relay(monkeypatch):
-    lamp = Converter(monkeypatch, "absent")
-    lamp.turns(0, 2000)
-    assert lamp.machine.levels[RELAY] == 1 - CLOSED
-    lamp.chip.fault = ""
-    lamp.turns(80, 2000)
-    assert lamp.machine.levels[RELAY] == CLOSED and abs(lamp.chip.output_code - 4095 * 80 // 100) <= 1
-
-
-def test_a_converter_that_takes_nothing_is_in_the_sample_and_the_ports_do_not_say_answered(monkeypatch):
-    lamp = Converter(monkeypatch)
-    assert not lamp.ports.answered(), "nobody has asked it yet"
-    lamp.turns(60, 2000)
-    assert lamp.ports.answered() and inputs.OUTPUT_SILENT not in lamp.sample()
-    lamp.chip.fault = "absent"
-    lamp.turns(60, 12_000)
-    assert not lamp.ports.answered() and lamp.sample()[inputs.OUTPUT_SILENT] == 1
-    lamp.chip.fault = ""
-    lamp.turns(60, 2000)
-    assert lamp.ports.answered() and inputs.OUTPUT_SILENT not in lamp.sample()
-    assert opened()[1].answered(), "a pin cannot be asked"
-
-
-def test_the_way_out_of_the_program_waits_for_no_converter(monkeypatch):
-    lamp = Converter(monkeypatch)
-    lamp.ports.safe()
-    assert lamp.chip.output_code == 4095

@@ -9,7 +9,7 @@ import pytest
 
 from drivers import sensor
 from drivers.sensor import PENDING
-from heating import model, regulator
+from heating import model
 from heating.trade import SAFE, Outputs
 from kinds import thermostat
 from policy.fault import Faults
@@ -34,13 +34,12 @@ def test_an_output_alone_is_a_thermostat():
 
 def test_every_setting_reaches_the_model():
     own, faults = decoded(
-        output="valve", water=True, control=["tpi", 80, 2], cycle=[1200, 120, 60], fallback_ck=1600, safe_percent=20,
+        output="valve", water=True, cycle=[1200, 120, 60], fallback_ck=1600, safe_percent=20,
         span_k=25, heater_w=3000, exercise_s=30, flow_max_ck=6000, curve_percent=90, hot_water=False,
         fitted=["window", "outdoor", "presence"], standby_ck=150, window_slope=False,
     )  # fmt: skip
     made = own.model
     assert faults == []
-    assert made.control == regulator.ControlLaw(80, 2, None, None)
     assert made.timing == (1_200_000, 120_000, 60_000)
     assert (made.no_time_ck, made.safe_permille, made.span_ck, made.stroke_s) == (1600, 200, 2500, 30)
     assert (own.hot_water, own.fitted) == (False, ("window", "outdoor", "presence"))
@@ -52,22 +51,10 @@ def test_a_detector_means_a_kelvin_of_standby_and_without_one_there_is_none():
     assert decoded(output="relay", standby_ck=200)[0].model.standby_ck == 0
 
 
-def test_hysteresis_is_a_control_and_its_band_is_all_that_is_said():
-    own, faults = decoded(output="relay", control=["hysteresis", 30, 20])
-    assert faults == []
-    assert (own.model.control.pi, own.model.control.band) == (None, (30, 20))
-
-
 @pytest.mark.parametrize(
     ("plain", "path"),
     [
         ({}, "output"),
-        ({"output": "relay", "control": ["pid", 1, 2]}, "control"),
-        ({"output": "relay", "control": ["tpi", 0, 1]}, "control[1]"),
-        ({"output": "relay", "control": ["pi", ["medium"]]}, "control"),
-        ({"output": "relay", "control": ["hysteresis", 5, 50]}, "control[1]"),
-        ({"output": "relay", "control": ["hysteresis", 50, 150]}, "control[2]"),
-        ({"output": "relay", "control": ["hysteresis", 50]}, "control"),
         ({"output": "relay", "cycle": [600, 400, 30]}, "cycle[1]"),
         ({"output": "relay", "fallback_ck": 2100}, "fallback_ck"),
         ({"output": "relay", "window_slope": "no"}, "window_slope"),

@@ -94,6 +94,11 @@ def test_what_a_gear_said_of_itself_stands_through_a_cut_and_ends_when_it_says_s
     assert lamp.minutes(1).codes(*told)[1:] == [(event.GEAR_FAILURE, False)] * 2
 
 
+def test_the_alarm_of_a_silent_gear_ends_with_an_output_that_has_none():
+    kept = memory.encode(memory.EMPTY._replace(faults=memory.GEAR_SILENT))
+    assert Lamp(memory=kept).minutes(1).codes(event.GEAR_COMM_FAILURE) == [(event.GEAR_COMM_FAILURE, False)]
+
+
 CELL_CODES = (event.SENSOR_FAILURE, event.PHOTOCELL_FAILURE)
 
 
@@ -145,33 +150,6 @@ def test_a_relay_alarm_of_an_output_that_is_there_no_more_ends():
     lamp = Lamp(output="dali", memory=kept)
     lamp.values = dict(HEALTHY)
     assert lamp.minutes(3).codes(event.RELAY_FAILURE) == [(event.RELAY_FAILURE, False)]
-
-
-def test_a_silent_converter_stands_through_a_cut_and_ends_when_it_answers():
-    lamp = Lamp(output="dac")
-    lamp.values[inputs.OUTPUT_SILENT] = 1
-    lamp = again(lamp.minutes(10), output="dac")
-    lamp.values[inputs.OUTPUT_SILENT] = 1
-    assert lamp.minutes(10).codes(event.GEAR_COMM_FAILURE) == []
-    del lamp.values[inputs.OUTPUT_SILENT]
-    assert lamp.minutes(1).codes(event.GEAR_COMM_FAILURE) == [(event.GEAR_COMM_FAILURE, False)]
-
-
-def test_a_converter_that_does_not_answer_is_told_as_a_gear_and_so_is_its_return():
-    lamp = Lamp(output="dac").minutes(10)
-    lamp.values = {inputs.OUTPUT_SILENT: 1}
-    lamp.minutes(2)
-    assert lamp.codes(event.GEAR_COMM_FAILURE) == [] and lamp.trade.is_sound(lamp.moment())
-    lamp.minutes(3)
-    assert lamp.codes(event.GEAR_COMM_FAILURE) == [(event.GEAR_COMM_FAILURE, True)]
-    assert not lamp.trade.is_sound(lamp.moment())
-    assert inputs.OUTPUT_SILENT not in lamp.trade.readings(lamp.moment())
-    lamp.trade.sample(None, lamp.moment())
-    assert not lamp.trade.is_sound(lamp.moment()), "a silent meter says nothing of the converter"
-    lamp.values = {}
-    lamp.minutes(2)
-    assert lamp.codes(event.GEAR_COMM_FAILURE)[1:] == [(event.GEAR_COMM_FAILURE, False)]
-    assert lamp.trade.is_sound(lamp.moment())
 
 
 def test_what_only_a_meter_shows_ends_behind_a_gear_that_has_none():

@@ -27,7 +27,7 @@ def test_a_file_of_today_is_a_dimmed_lamp_without_extras():
         100,
         100,
     )
-    assert own.photocell is None and own.presence is None and own.maintenance is None and own.clo == ()
+    assert own.photocell is None and own.presence is None and own.clo == ()
 
 
 def test_an_empty_map_means_fitted_with_the_defaults():
@@ -46,14 +46,13 @@ def test_everything_can_be_said():
         photocell={"on_lx": 20, "off_lx": 40, "part": "veml7700"},
         presence={"level": 80, "hold_s": 60, "in_extinction": 1},
         clo=[[0, 80], [20000, 100]],
-        maintenance={"factor": 90, "days": 1095, "cleaned": 20260301},
         lamp_hours=[20261124, 12_000],
         gradient=115,
         voltage=[2000, 2600],
     )
     assert not faults
     assert own.dali == (5, "linear") and own.presence.level == 80 and own.clo == ((0, 80), (20000, 100))
-    assert own.maintenance[:2] == (90, 1095) and own.lamp_hours == (20261124, 12_000)
+    assert own.lamp_hours == (20261124, 12_000)
 
 
 @pytest.mark.parametrize(
@@ -78,8 +77,6 @@ def test_everything_can_be_said():
         ({"clo": [[0, 80], [0, 90]]}, "clo"),
         ({"clo": [[0, 5]]}, "clo[0][1]"),
         ({"clo": [[n, 90] for n in range(9)]}, "clo"),
-        ({"maintenance": {}}, "maintenance.factor"),
-        ({"maintenance": {"factor": 90, "days": 365, "cleaned": 20260231}}, "maintenance.cleaned"),
         ({"lamp_hours": 5}, "lamp_hours"),
         ({"lamp_hours": [20260231, 0]}, "lamp_hours[0]"),
         ({"lamp_hours": [3, 0]}, "lamp_hours[0]"),

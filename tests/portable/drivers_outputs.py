@@ -8,9 +8,8 @@ from drivers.contact import Contact
 from drivers.gp8403 import Gp8403
 from drivers.i2c_bus import Bus
 from drivers.latching_valves import Bridge
-from drivers.mcp4725 import Mcp4725
 from drivers.pcf8574 import Pcf8574
-from simulator.twins import gp8403, i2c, mcp4725, pcf8574, pins, valves
+from simulator.twins import gp8403, i2c, pcf8574, pins, valves
 
 NOW = [0]
 
@@ -22,17 +21,12 @@ def ticks_ms():
 wires = i2c.I2c()
 bus = Bus(wires, wires.scl, wires.sda, lambda us: None)
 volts = wires.attach(0x58, gp8403.Gp8403())
-dac = wires.attach(0x60, mcp4725.Mcp4725(ticks_ms))
 expander = wires.attach(0x20, pcf8574.Pcf8574())
 
-one, other = Gp8403(bus, 0x58, output=0), Mcp4725(bus, 0x60, full_mv=10_000)
-print("prepared", other.prepare(10_000), other.prepare(10_000))
-NOW[0] += 60
-print("prepared", other.prepare(10_000), dac.eeprom, dac.eeprom_writes)
+valve = Gp8403(bus, 0x58, output=0)
 for step in range(8):
-    volts.fault = dac.fault = "absent" if step in (3, 4) else ""
-    taken = one.set(1111 * step, now_ms=NOW[0]), other.set(9999 - 1111 * step, now_ms=NOW[0])
-    print("volts", taken, volts.millivolts(0), dac.output_code, one.faults, other.faults)
+    volts.fault = "absent" if step in (3, 4) else ""
+    print("volts", valve.set(1111 * step, now_ms=NOW[0]), volts.millivolts(0), valve.faults)
     NOW[0] += 700
 
 coils = [valves.Valve(True) for _ in range(8)]

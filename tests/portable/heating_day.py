@@ -74,14 +74,12 @@ print([boiler.from_f8_8(value) for value in (0x4100, 0xFAC0, 0x1580)])
 
 SOUND = heating_form.encode(heating.DEFAULT_PROGRAMME)
 for plain in (
-    {"output": "relay", "control": ["tpi", 60, 1], "heater_w": 2000, "programme": SOUND},
-    {"output": "valve", "control": ["pi", "strong"], "cycle": [600, 30, 30], "fitted": ["outdoor", "window"]},
+    {"output": "relay", "heater_w": 2000, "programme": SOUND},
+    {"output": "valve", "cycle": [600, 30, 30], "fitted": ["outdoor", "window"]},
     {"output": "relay", "heater_w": 2000, "fitted": ["presence", "meter"], "standby_ck": 150},
     {"output": "opentherm", "fitted": ["meter"]},
-    {"output": "relay", "control": ["hysteresis", 50, 50]},
-    {"output": "relay", "control": ["hysteresis", 5, True]},
     {"output": "gas", "water": 3},
-    {"output": "opentherm", "control": ["pid"], "cycle": [600, 400, 5], "flow_max_ck": 9900, "fitted": ["door"],
+    {"output": "opentherm", "cycle": [600, 400, 5], "flow_max_ck": 9900, "fitted": ["door"],
      "programme": [1, [[0, 0, 0, 4]], [[[10, 5]]], [1900, 2000, 3, True]]},
 ):  # fmt: skip
     faults = Faults()

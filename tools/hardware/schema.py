@@ -130,8 +130,6 @@ USES = {
             "bus": Field(TEXT),
             "address": whole(0x08, 0x77),
             "shunt_microohm": whole(100, 1_000_000, needed=False),
-            # The voltage at full code, after the output's amplifier.
-            "full_mv": whole(1000, 20_000, needed=False),
             # Which output of a converter with several.
             "output": whole(0, 7, needed=False),
         },

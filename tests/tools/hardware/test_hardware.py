@@ -78,7 +78,6 @@ def test_other_pins_are_accepted_without_octal_psram(facts, pin):
         ("streetlight", "bus.uart", 1, "bus.uart: UART 1 is meter.uart already"),
         ("streetlight", "bus.enable_safe_level", None, "bus.enable_safe_level: is missing"),
         ("streetlight", "meter.front_end", None, "meter.front_end: is missing"),
-        ("streetlight", "dac.full_mv", None, "dac.full_mv: is missing"),
         ("streetlight", "relay.active_level", 1, "relay.active_level: says what closed_level says"),
         ("streetlight", "chip.module", "esp8266", "chip.module: is not known; give one of esp32, esp32-s3"),
         ("streetlight", "chip.psram", "hexa", "chip.psram: is not what this module has"),
