@@ -33,7 +33,7 @@ def settle(wdt, life, clock):
     if chosen.why is not None:
         print_faults(chosen.faults)
     plain = chosen.plain
-    product = plain.get("kind", kinds.DEFAULT)
+    product = plain.get("kind")
     if life.is_rescue:
         product = life.board_name(product)
     settled = Settled(
@@ -66,10 +66,10 @@ def load(store, life):
 
             plain = kind.common(plain)
         else:
-            kind = kinds.load(plain.get("kind", kinds.DEFAULT)) if isinstance(plain, dict) else None
+            kind = kinds.load(plain.get("kind")) if isinstance(plain, dict) else None
         settings, faults = node_settings.decode(plain, kind)
         if settings is not None:
-            board = load_board(plain.get("kind", kinds.DEFAULT)) if "clock_chip" in plain else None
+            board = load_board(plain.get("kind")) if "clock_chip" in plain else None
             faults = node_settings.shell_faults(settings, plain, has_clock=hasattr(board, "open_rtc"))
         return None if faults else settings, faults
 
@@ -108,7 +108,7 @@ def stay_safe(wdt, clock, chosen, life):
 def open_led_and_stand_in(life, plain, clock):
     """Returns (LED, the board's stand-in) of a node without usable settings; each is None when there is none, or when
     the board is not known."""
-    kind = plain.get("kind", kinds.DEFAULT) if isinstance(plain, dict) else kinds.DEFAULT
+    kind = plain.get("kind") if isinstance(plain, dict) else None
     try:
         board = load_board(life.board_name(kind))
     except (ImportError, TypeError, ValueError):

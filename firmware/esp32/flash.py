@@ -42,13 +42,6 @@ _MAGIC = b"BOC2"
 _HEAD_BYTES = struct.calcsize(_FORMAT)
 _LENGTH_MAX = _HEAD_BYTES + MEMORY_BYTES_MAX + OWN_BYTES_MAX + 4
 
-# The form of the first firmware: the same up to the durable sequence, then the lamp's seconds, which are the memory of
-# a streetlight (four bytes, little-endian). It will always be read, so that an update in the field keeps the hours; it
-# is never written.
-_FORMAT_1 = "<4sIIBI4s"
-_MAGIC_1 = b"BOC1"
-_LENGTH_1 = struct.calcsize(_FORMAT_1) + 4
-
 
 class Store:
     """Reads and writes the two files. `open_file` is the built-in `open`, or a test's that simulates a power cut."""
@@ -150,9 +143,6 @@ def decode(data):
     """Returns (generation, State), or None for bytes that are not a sound record."""
     if data is None or len(data) < _HEAD_BYTES + 4 or crc32(data[:-4]) != struct.unpack("<I", data[-4:])[0]:
         return None
-    if data[:4] == _MAGIC_1 and len(data) == _LENGTH_1:
-        _, generation, boot, known, sequence, memory = struct.unpack(_FORMAT_1, data[:-4])
-        return generation, State(boot, sequence if known else None, memory, b"")
     if data[:4] != _MAGIC:
         return None
     _, generation, boot, known, sequence, in_memory, in_own = struct.unpack(_FORMAT, data[:_HEAD_BYTES])

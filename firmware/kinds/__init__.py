@@ -23,9 +23,6 @@ one entry in hardware/nodes.
 
 from collections import namedtuple
 
-# The kind of settings files that were written when there was only one kind.
-DEFAULT = "streetlight"
-
 _LETTERS = "abcdefghijklmnopqrstuvwxyz_"
 
 # The facts for a trade's start: its node's id (8 bytes), its `memory` from before the restart, the time, a random

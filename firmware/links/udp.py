@@ -9,7 +9,7 @@ network for this socket again (ports/esp32/modsocket.c, `peer_closed`). So the l
 """
 
 from wire import limits
-from wire.coap_exchange import Timing, bearer_timing
+from wire.coap_exchange import ACK_RANDOM_PERMILLE, Timing, bearer_timing
 
 # Datagrams read in one turn: a flood must not keep the loop from its output.
 RECEIVED_PER_TURN_MAX = 8
@@ -88,9 +88,9 @@ def timing(ack_timeout_ms, retransmissions=4):
     """
     if ack_timeout_ms >= limits.COAP_ACK_TIMEOUT_MIN_MS:
         return bearer_timing(ack_timeout_ms=ack_timeout_ms, max_retransmit=retransmissions, nstart=5)
-    longest_ms = ack_timeout_ms * 1500 // 1000
+    longest_ms = ack_timeout_ms * ACK_RANDOM_PERMILLE // 1000
     last_ms = longest_ms << retransmissions
     return Timing(
-        ack_timeout_ms, 1500, retransmissions, 5, ack_timeout_ms // 2, 2 * last_ms - longest_ms,
+        ack_timeout_ms, retransmissions, 5, ack_timeout_ms // 2, 2 * last_ms - longest_ms,
         last_ms - longest_ms + 2 * 1000,
     )  # fmt: skip

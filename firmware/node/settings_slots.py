@@ -1,12 +1,12 @@
 """Chooses the settings that a start runs under: the file from the provisioning tool, or the last good settings.
 
-Two slots hold proven settings, as the very bytes of their file, with a generation, a schema version and a CRC; they are
-written in turn, so that a power cut damages at most the one being written. New settings are on trial: if they cannot be
-used, or SETTINGS_CRASHES_MAX starts under them have crashed, the last good ones are used instead, and the node reports
-it. A power cut is no crash: turning the supply off and on changes nothing.
+Two slots hold proven settings, as the very bytes of their file, with a generation and a CRC; they are written in turn,
+so that a power cut damages at most the one being written. New settings are on trial: if they cannot be used, or
+SETTINGS_CRASHES_MAX starts under them have crashed, the last good ones are used instead, and the node reports it. A
+power cut is no crash: turning the supply off and on changes nothing.
 
-Nothing here erases or rewrites the file, and settings are migrated in memory at each reading: firmware that is updated
-and then reverted finds the file that it left. Handles bytes; must not know files.
+Nothing here erases or rewrites the file: firmware that is updated and then reverted finds the file that it left. It
+handles bytes and must not know files.
 """
 
 import hashlib
@@ -18,13 +18,9 @@ from collections import namedtuple
 from node import limits
 from policy.fault import Fault
 
-# `schema` in the file; a file without it has schema 1.
-SCHEMA = 2
-
 # Why the file's settings are not in force: the words of event SETTINGS_FAILURE.
 ABSENT = "absent"
 UNREADABLE = "unreadable"
-NEWER = "newer-schema"
 FAULTY = "faulty"
 CRASHED = "crashed"
 
@@ -39,10 +35,9 @@ Chosen = namedtuple("Chosen", ("settings", "plain", "raw", "why", "faults", "is_
 EMPTY = Slot(0, b"", b"", 0)
 
 _DIGEST_BYTES = 8
-# magic, generation, schema of the program that wrote it, crashes, digest of the file on trial, length of the good file;
-# then the good file, and a CRC-32
-_FORMAT = "<4sIBB8sH"
-_MAGIC = b"BOK1"
+# magic, generation, crashes, digest of the file on trial, length of the good file; then the good file, and a CRC-32
+_FORMAT = "<4sIB8sH"
+_MAGIC = b"BOK2"
 _HEAD_BYTES = struct.calcsize(_FORMAT)
 SLOT_BYTES_MAX = _HEAD_BYTES + limits.SETTINGS_BYTES_MAX + 4
 
@@ -54,7 +49,7 @@ def digest(raw) -> bytes:
 
 def encode(slot):
     """Returns the bytes of one slot in three pieces: a full heap may not have room for them in one."""
-    head = struct.pack(_FORMAT, _MAGIC, slot.generation, SCHEMA, min(255, slot.crashes), slot.trial, len(slot.good))
+    head = struct.pack(_FORMAT, _MAGIC, slot.generation, min(255, slot.crashes), slot.trial, len(slot.good))
     return head, slot.good, struct.pack("<I", crc32(slot.good, crc32(head)))
 
 
@@ -62,7 +57,7 @@ def decode(data):
     """Returns a Slot, or None for bytes that are not a sound one."""
     if not data or len(data) < _HEAD_BYTES + 4 or crc32(memoryview(data)[:-4]) != struct.unpack("<I", data[-4:])[0]:
         return None
-    magic, generation, _, crashes, trial, length = struct.unpack(_FORMAT, data[:_HEAD_BYTES])
+    magic, generation, crashes, trial, length = struct.unpack(_FORMAT, data[:_HEAD_BYTES])
     if magic != _MAGIC or len(data) != _HEAD_BYTES + length + 4:
         return None
     return Slot(generation, data[_HEAD_BYTES:-4], b"" if trial == bytes(_DIGEST_BYTES) else trial, crashes)
@@ -119,9 +114,6 @@ def understand(raw, decode_plain):
     plain, fault = parse(raw)
     if fault is not None:
         return None, None, UNREADABLE, (fault,)
-    plain, fault = migrate(plain)
-    if fault is not None:
-        return None, plain, NEWER, (fault,)
     settings, faults = decode_plain(plain)
     if settings is None:
         return None, plain, FAULTY, tuple(faults)
@@ -156,26 +148,6 @@ def _is_whole(raw):
         elif byte in b"}]":
             depth -= 1
     return depth == 0 and not in_text
-
-
-def schema_of(plain):
-    """Returns the schema that settings name: 1 when they name none, 0 when it is no integer."""
-    return plain.get("schema", 1) if type(plain.get("schema", 1)) is int else 0
-
-
-def migrate(plain):
-    """Converts settings to this firmware's schema; returns (plain, None) or (plain, Fault). The file is not changed."""
-    if not isinstance(plain, dict):
-        return plain, None  # the decoder reports a better fault
-    schema = schema_of(plain)
-    if not 1 <= schema <= SCHEMA:
-        return plain, Fault("schema", "is not known", f"give {SCHEMA} at most, or update the firmware")
-    moved = dict(plain)
-    moved.pop("schema", None)
-    if schema < 2:
-        # Schema 1 had no kinds: every node was a streetlight.
-        moved["kind"] = moved.get("kind", "streetlight")
-    return moved, None
 
 
 def _fallback(slots, decode_plain):

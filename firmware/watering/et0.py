@@ -6,7 +6,7 @@ and Drainage Paper 56 (1998), daily form: soil heat flux 0. No term loses digits
 the fourth power of an absolute temperature, which is computed from T/100.
 
 These two functions check their input. Impossible weather (minimum above maximum, humidity beyond 100 %, 60 °C) gives
-None, and `watering.weather` uses the next rung of its ladder. Wind has a floor, global radiation its clear-sky ceiling,
+None, and `watering.weather` uses the next rung of its ladder. Wind has a floor, radiation its clear-sky ceiling,
 and the result lies in 0 to 12 mm a day, the range of metropolitan France.
 """
 
@@ -104,32 +104,29 @@ def hargreaves_mm(minimum, maximum, radiation_top):
 
 
 def swing_radiation(minimum, maximum, radiation_top, krs_percent):
-    """Computes FAO-56 equation 50: Rs in MJ m-2 day-1 from the day's swing of temperature, where it is not measured.
+    """Computes FAO-56 equation 50: Rs in MJ m-2 day-1 from the day's swing of temperature; no board measures it.
 
     A clear sky warms by day and cools by night. kRs is 0.16 inland, 0.19 at the coast.
     """
     return krs_percent / 100 * math.sqrt(maximum - minimum) * radiation_top
 
 
-def penman_cmm(day_of_year, site, air, humidity, wind_dms, radiation_w, krs_percent=16):
+def penman_cmm(day_of_year, site, air, humidity, wind_dms, krs_percent=16):
     """Returns the ET0 of a day in 0.01 mm by Penman-Monteith, or None for impossible weather.
 
     `site`: (latitude 10^-4 degree, altitude m, height of the anemometer m); `air` and `humidity`: (minimum, maximum)
-    in 0.01 °C and 0.1 %; `wind_dms`: mean in 0.1 m/s; `radiation_w`: mean over the 24 hours in W/m2, None where it is
-    not measured and equation 50 replaces it.
+    in 0.01 °C and 0.1 %; `wind_dms`: mean in 0.1 m/s. The radiation is that of equation 50.
     """
     if not _air_sound(air) or not 0 <= humidity[0] <= humidity[1] <= 1000:
         return None
-    if not 0 <= wind_dms <= limits.WIND_DMS_MAX or not 0 <= (radiation_w or 0) <= limits.RADIATION_W_MAX:
+    if not 0 <= wind_dms <= limits.WIND_DMS_MAX:
         return None
     minimum, maximum = air[0] / 100, air[1] / 100
     top = sun_day(day_of_year, site[0])[0]
     clear = clear_sky(top, site[1])
     if not clear > 0:
         return None
-    swing = radiation_w is None
-    radiation = swing_radiation(minimum, maximum, top, krs_percent) if swing else 0.0864 * radiation_w
-    radiation = min(radiation, clear)
+    radiation = min(swing_radiation(minimum, maximum, top, krs_percent), clear)
     vapour = vapour_kpa(minimum, maximum, humidity[0] / 10, humidity[1] / 10)
     deficit = (saturation_kpa(minimum) + saturation_kpa(maximum)) / 2 - vapour
     wind = max(0.5, wind_at_2m(wind_dms / 10, site[2]))

@@ -5,7 +5,6 @@ AIR_CK_MIN = -3500
 AIR_CK_MAX = 4800
 WIND_DMS_MAX = 500
 WIND_UNKNOWN_DMS = 20  # at 2 m where it is not measured: the mean of 2000 stations (FAO-56, table 4)
-RADIATION_W_MAX = 450  # mean of 24 hours; the clearest day in June gives 370
 RAIN_CMM_MAX = 30_000  # 300 mm in a day: the worst cévenol storms; beyond it the gauge counts its own dripping
 ET0_CMM_MAX = 1200
 # A day counts as measured when its samples cover this much of it; else minimum and maximum are those of a part of a

@@ -14,8 +14,6 @@ from watering import limits
 from wire.crc16 import crc16
 
 VERSION = 2
-# Version 1 had neither the rain's delay nor references: what it learned is still read.
-_VERSION_1 = 1
 
 ZONES = policy_limits.watering_zones_max
 PROGRAMS = policy_limits.watering_programs_max
@@ -55,8 +53,9 @@ _NO = 0xFF
 _FLOW_STEP = 10  # mL/min: 600 L/min fit 16 bits
 _COIL_STEP = 20  # mA: 5 A fit a byte
 _U32 = 0xFFFFFFFF
-_LENGTH_1 = struct.calcsize(_HEAD) + ZONES * struct.calcsize(_ZONE) + 2 * PROGRAMS + limits.OUTPUTS_MAX + 2
-LENGTH = _LENGTH_1 + 4 + ZONES
+# Where `dry_until` stands.
+_DRY_AT = struct.calcsize(_HEAD) + ZONES * struct.calcsize(_ZONE) + 2 * PROGRAMS + limits.OUTPUTS_MAX
+LENGTH = _DRY_AT + 4 + ZONES + 2
 
 
 def empty() -> WateringMemory:
@@ -101,12 +100,11 @@ def encode(memory) -> bytes:
 
 def decode(data) -> WateringMemory:
     """Returns the WateringMemory in the bytes; `empty` for any others."""
-    if not data or (len(data), data[0]) not in ((LENGTH, VERSION), (_LENGTH_1, _VERSION_1)):
+    if len(data) != LENGTH or data[0] != VERSION:
         return empty()
     body = bytes(data[:-2])
     if struct.unpack("<H", bytes(data[-2:]))[0] != crc16(body):
         return empty()
-    later = body[_LENGTH_1 - 2 :] or bytes(LENGTH - _LENGTH_1)
     head = struct.unpack(_HEAD, body[: struct.calcsize(_HEAD)])
     at = struct.calcsize(_HEAD)
     zones = []
@@ -115,12 +113,12 @@ def decode(data) -> WateringMemory:
         at += struct.calcsize(_ZONE)
         flows = tuple([_FLOW_STEP * flow for flow in values[1:4] if flow])
         depletion = None if values[0] == _NOTHING else values[0]
-        zones.append(ZoneMemory(depletion, flows, values[4], values[5], later[4 + index]))
+        zones.append(ZoneMemory(depletion, flows, values[4], values[5], body[_DRY_AT + 4 + index]))
     marks = struct.unpack("<" + "H" * PROGRAMS, body[at : at + 2 * PROGRAMS])
-    coils = tuple([_COIL_STEP * value for value in body[at + 2 * PROGRAMS : _LENGTH_1 - 2]])
+    coils = tuple([_COIL_STEP * value for value in body[at + 2 * PROGRAMS : _DRY_AT]])
     drought = None if head[6] > 4 else head[6]
     burst = None if head[7] > ZONES else head[7]
     return WateringMemory(
         tuple(zones), head[1], head[2], head[3], head[4], head[5], drought, burst, _FLOW_STEP * head[8], marks, coils,
-        min(head[9], limits.ET0_CMM_MAX), struct.unpack("<I", later[:4])[0],
+        min(head[9], limits.ET0_CMM_MAX), struct.unpack("<I", body[_DRY_AT : _DRY_AT + 4])[0],
     )  # fmt: skip

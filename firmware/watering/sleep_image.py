@@ -14,7 +14,7 @@ from watering.trade import BALANCE, DEPTH
 from watering.weather import WeatherDay
 from wire import event
 
-VERSION = 4
+VERSION = 5
 
 # version, flags, outputs that could not be shut, programmes under way; seconds for which the programmes have been
 # watched, mL beyond the litres, values refused by weather and meter, then mL of each zone over the node's life
@@ -22,9 +22,9 @@ _HEAD = "<BBHHIHHHIIIIIIII"
 _LOW, _NO_TIME, _ODD, _COUNTS = 1, 2, 4, 8
 _ZONES = 8
 
-# For a day: civil day, air, humidity, seconds of the four, sums of two, rain. Two of them come after the ms since a
-# sample and since the sensor was wet.
-_DAY = "<HhhHHIIIIIIH"
+# For a day: civil day, air, humidity, seconds of the three, sum of the wind, rain. Two of them come after the ms since
+# a sample and since the sensor was wet.
+_DAY = "<HhhHHIIIIH"
 _AGES = "<II"
 _NO_DAY, _NOTHING, _NEVER = 0xFFFF, -0x8000, 0xFFFFFFFF
 _WEATHER_BYTES = 2 * struct.calcsize(_DAY) + struct.calcsize(_AGES)
@@ -135,11 +135,11 @@ def _age(since_ms, now_ms):
 
 def _encode_day(day):
     if day is None:
-        return struct.pack(_DAY, _NO_DAY, *[0] * 11)
+        return struct.pack(_DAY, _NO_DAY, *[0] * 9)
     low, high = day.air or (_NOTHING, 0)
     dry, damp = day.humidity or (_NO_DAY, 0)
-    values = list(day.seconds) + [min(_NEVER, value) for value in day.sums]
-    return struct.pack(_DAY, day.civil_day or 0, low, high, dry, damp, *values, day.rain_cmm)
+    wind_sum = min(_NEVER, day.wind_sum)
+    return struct.pack(_DAY, day.civil_day or 0, low, high, dry, damp, *day.seconds, wind_sum, day.rain_cmm)
 
 
 def _decode_day(data):
@@ -149,8 +149,8 @@ def _decode_day(data):
     day = WeatherDay(values[0] or None)
     day.air = None if values[1] == _NOTHING else (values[1], values[2])
     day.humidity = None if values[3] == _NO_DAY else (values[3], values[4])
-    day.seconds, day.sums = list(values[5:9]), list(values[9:11])
-    day.rain_cmm = min(limits.RAIN_CMM_MAX, values[11])
+    day.seconds, day.wind_sum = list(values[5:8]), values[8]
+    day.rain_cmm = min(limits.RAIN_CMM_MAX, values[9])
     return day
 
 

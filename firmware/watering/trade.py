@@ -147,8 +147,7 @@ class WateringTrade(Trade):
 
     def readings(self, moment) -> dict:
         found = {}
-        for code in (quantity.TEMPERATURE, quantity.HUMIDITY, quantity.WIND_SPEED, quantity.SOLAR_RADIATION,
-                     quantity.BATTERY):  # fmt: skip
+        for code in (quantity.TEMPERATURE, quantity.HUMIDITY, quantity.WIND_SPEED, quantity.BATTERY):
             if code in self._latest:
                 found[code] = self._latest[code]
         for zone in self._soil:

@@ -1,9 +1,8 @@
 """Measures the weather of a day at the node, and finds the day's reference evapotranspiration (ET0) by a ladder.
 
     gateway      a directive that is in force, and for this very day if it gives its day
-    penman       humidity, wind and global radiation were measured here, most of the day; no board has the last
-    penman-air   temperature and humidity were: the radiation is computed from the day's swing, and wind that is not
-                 measured is 2 m/s (FAO-56 chapter 3, missing data)
+    penman       temperature and humidity were measured here, most of the day: the radiation is computed from the day's
+                 swing, and wind that is not measured is 2 m/s (FAO-56 chapter 3, missing data)
     hargreaves   the air's temperature was
     climatology  the month's mean of the region
 
@@ -15,20 +14,17 @@ from policy import civil
 from watering import et0, limits
 from wire import directive, quantity
 
-GATEWAY, PENMAN, PENMAN_AIR, HARGREAVES, CLIMATOLOGY = (
-    "gateway", "penman", "penman-air", "hargreaves", "climatology"
-)  # fmt: skip
+GATEWAY, PENMAN, HARGREAVES, CLIMATOLOGY = "gateway", "penman", "hargreaves", "climatology"
 
 # Mean ET0 by month in 0.01 mm a day: the Loire valley (synthetic, after Hargreaves on monthly normals); a site may give
 # its own.
 LOIRE = (60, 100, 180, 270, 360, 430, 460, 400, 270, 150, 80, 50)
 
-# key, lowest, highest: what the sensors of air, humidity, wind and sun may give.
+# key, lowest, highest: what the sensors of air, humidity and wind may give.
 _SENSORS = (
     (quantity.TEMPERATURE, limits.AIR_CK_MIN, limits.AIR_CK_MAX),
     (quantity.HUMIDITY, 0, 1000),
     (quantity.WIND_SPEED, 0, limits.WIND_DMS_MAX),
-    (quantity.SOLAR_RADIATION, 0, 1500),
 )
 
 
@@ -39,9 +35,8 @@ class WeatherDay:
         self.civil_day = civil_day
         self.air = None
         self.humidity = None
-        # Seconds, and value times seconds, of air, humidity, wind and radiation.
-        self.seconds = [0, 0, 0, 0]
-        self.sums = [0, 0]
+        self.seconds = [0, 0, 0]  # for which air, humidity and wind were measured
+        self.wind_sum = 0  # 0.1 m/s times seconds
         self.rain_cmm = 0
 
 
@@ -59,8 +54,8 @@ class Weather:
         self.before = None
         self._tips = None
         self.at_ms = None
-        self._latest = [None, None, None, None]
-        self._latest_ms = [0, 0, 0, 0]
+        self._latest = [None, None, None]
+        self._latest_ms = [0, 0, 0]
         self.dry_from_ms = None
         self.refused = 0
 
@@ -85,7 +80,7 @@ class Weather:
         if self.at_ms is None or gap_s:
             self.at_ms = now_ms
         day = self.today
-        for i in range(4):
+        for i in range(3):
             key, low, high = _SENSORS[i]
             value = values.get(key)
             if value is None:
@@ -100,7 +95,7 @@ class Weather:
             elif i == 1:
                 day.humidity = _widened(day.humidity, value)
             else:
-                day.sums[i - 2] += value * elapsed_s
+                day.wind_sum += value * elapsed_s
         was_wet, was_cmm = self.wet(now_ms=now_ms), day.rain_cmm
         self._rain(values.get(tips_key))
         if values.get(wet_key) == 1:
@@ -216,16 +211,11 @@ class Weather:
         if day.seconds[1] >= least:
             wind_dms, height_m = limits.WIND_UNKNOWN_DMS, 2
             if day.seconds[2] >= least:
-                wind_dms, height_m = day.sums[0] // day.seconds[2], own.wind_height_m
+                wind_dms, height_m = day.wind_sum // day.seconds[2], own.wind_height_m
             site = (own.site.latitude_e4, own.altitude_m, height_m)
-            air = (day_of_year, site, day.air, day.humidity, wind_dms)
-            if min(day.seconds) >= least:
-                found = et0.penman_cmm(*air, day.sums[1] // day.seconds[3])
-                if found is not None:
-                    return (found, PENMAN)
-            found = et0.penman_cmm(*air, None, own.krs_percent)
+            found = et0.penman_cmm(day_of_year, site, day.air, day.humidity, wind_dms, own.krs_percent)
             if found is not None:
-                return (found, PENMAN_AIR)
+                return (found, PENMAN)
         found = et0.hargreaves_cmm(day_of_year, own.site.latitude_e4, day.air)
         return None if found is None else (found, HARGREAVES)
 

@@ -1,5 +1,4 @@
-"""Implements block-wise transfers (RFC 7959): the Block option, a stateless server of Block2, and a client's download
-that can resume.
+"""Implements block-wise transfers (RFC 7959): the Block option, a stateless server of Block2, and a client's download.
 
 Block is a layer above OSCORE: Block2 and Size2 are class E, so a body is cut first and each block is protected as a
 message of its own (RFC 8613 section 4.1.3.4.1). It all works on Content, so the same code serves a link without OSCORE.
@@ -12,9 +11,8 @@ This module must not know CoAP's exchanges, keys or time: the caller sets timeou
     send `download.request()`; give its response to `receive`; act on the event; until `is_over`
 
 A failed exchange changes nothing: `request()` returns the same request again. A download keeps no bytes: the caller
-puts each Part into a buffer or flash. A caller that stores `offset` and `etag` after each Part may give them to a new
-Download after a reboot, which continues from there; without an ETag nothing shows that both halves belong together, so
-such a transfer begins at 0.
+puts each Part into a buffer or flash. It begins at 0 after a reboot: a node's files are small, and those it has whole
+are not asked for again.
 
 The layers below match each response to its request. A response that still contradicts its request comes from a faulty
 peer and ends the transfer.
@@ -206,18 +204,17 @@ class Download:
     largest block to ask for, from the first request on.
     """
 
-    def __init__(self, request, *, total_max, szx=limits.BLOCK_LINK_SZX, offset=0, etag=None):
-        assert 0 <= szx <= SZX_MAX and 0 <= offset <= total_max
-        assert not offset or etag, "without an ETag nothing says what the first half belonged to"
-        self.offset = offset
-        self.etag = etag
+    def __init__(self, request, *, total_max, szx=limits.BLOCK_LINK_SZX):
+        assert 0 <= szx <= SZX_MAX
+        self.offset = 0
+        self.etag = None
         self.size = None
         self.response = None
         self.is_over = False
         self._request = request
         self._total_max = total_max
         self._szx = szx
-        self._is_bound = etag is not None
+        self._is_bound = False
         self._restarts = 0
 
     def request(self) -> Content:
@@ -267,19 +264,14 @@ class Download:
         size = block_bytes(block.szx)
         if block.szx > self._szx:
             return "block-size"
-        if block.number << block.szx + 4 != self.offset >> self._szx + 4 << self._szx + 4:
+        if block.number << block.szx + 4 != self.offset:
             return "block-number"
         if length > size or (block.more and length != size):
             return "block-cut"
         return None
 
     def _accept(self, response, block):
-        start = block.number << block.szx + 4
-        end = start + len(response.payload)
-        # After a resume at any byte, a block may end before our offset when the server makes blocks smaller than asked:
-        # it becomes a Part without bytes, and the next request asks for the right block. Not so for the last block.
-        if not block.more and end < self.offset:
-            return self._end(Stopped("block-cut"))
+        end = self.offset + len(response.payload)
         self._learn(response)
         announced = self.size if self.size is not None and block.more else 0
         if end > self._total_max or announced > self._total_max:
@@ -287,10 +279,8 @@ class Download:
         self._szx = block.szx
         if block.more and end >> self._szx + 4 > NUMBER_MAX:
             return self._end(Stopped("block-total"))
-        skipped = min(self.offset - start, len(response.payload))
-        payload = response.payload[skipped:] if skipped else response.payload
-        part = Part(self.offset, payload, not block.more)
-        self.offset = max(self.offset, end)
+        part = Part(self.offset, response.payload, not block.more)
+        self.offset = end
         return part if block.more else self._end(part)
 
     def _learn(self, response):

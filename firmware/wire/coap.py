@@ -354,7 +354,7 @@ class Endpoint:
 
     def _transmit(self, exchange, message, now_ms):
         timing = self._timing
-        spread_ms = timing.ack_timeout_ms * (timing.ack_random_permille - 1000) // 1000
+        spread_ms = timing.ack_timeout_ms * (states.ACK_RANDOM_PERMILLE - 1000) // 1000
         exchange.timeout_ms = timing.ack_timeout_ms + self._random_below(spread_ms + 1)
         exchange.retries_left = timing.max_retransmit
         self._send(exchange.peer, exchange.datagram)

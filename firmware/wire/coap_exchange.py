@@ -107,14 +107,18 @@ def entry(table, state, happening):
     return None
 
 
-# ack_timeout_ms: the first timeout, before it is stretched at random by up to ack_random_permille / 1000.
+# RFC 7252 section 4.8: ACK_RANDOM_FACTOR, in 1/1000, PROCESSING_DELAY and MAX_LATENCY.
+ACK_RANDOM_PERMILLE = 1500
+_PROCESSING_DELAY_MS = 1000
+_LATENCY_MAX_MS = 100_000
+
+# ack_timeout_ms: the first timeout, before it is stretched at random by up to ACK_RANDOM_PERMILLE.
 # processing_delay_ms: how long an acknowledgement waits for the answer. response_wait_ms: how long a request
 # waits for its response once it is acknowledged. exchange_lifetime_ms: how long a received message is remembered.
 Timing = namedtuple(
     "Timing",
     (
         "ack_timeout_ms",
-        "ack_random_permille",
         "max_retransmit",
         "nstart",
         "processing_delay_ms",
@@ -127,35 +131,20 @@ Timing = namedtuple(
 def bearer_timing(
     *,
     ack_timeout_ms=limits.COAP_ACK_TIMEOUT_MIN_MS,
-    ack_random_permille=1500,
     max_retransmit=4,
     nstart=1,
-    processing_delay_ms=1000,
-    latency_max_ms=100000,
     response_wait_ms=None,
-    exchange_lifetime_ms=None,
 ):
-    """Returns the Timing of a bearer; values that are not given follow from the others by RFC 7252 section 4.8.2.
+    """Returns the Timing of a bearer by RFC 7252 section 4.8.2.
 
-    Defaults: response_wait_ms is MAX_TRANSMIT_WAIT (186 s), exchange_lifetime_ms is EXCHANGE_LIFETIME (291 s).
+    Default: response_wait_ms is MAX_TRANSMIT_WAIT (186 s); then exchange_lifetime_ms is EXCHANGE_LIFETIME, 291 s.
     """
-    assert ack_timeout_ms >= limits.COAP_ACK_TIMEOUT_MIN_MS and ack_random_permille >= 1000
-    assert 0 < processing_delay_ms < ack_timeout_ms and nstart > 0
-    longest_ms = ack_timeout_ms * ack_random_permille // 1000
+    assert ack_timeout_ms >= limits.COAP_ACK_TIMEOUT_MIN_MS and nstart > 0
+    longest_ms = ack_timeout_ms * ACK_RANDOM_PERMILLE // 1000
     if response_wait_ms is None:
         response_wait_ms = longest_ms * (2 ** (max_retransmit + 1) - 1)
-    if exchange_lifetime_ms is None:
-        span_ms = longest_ms * (2**max_retransmit - 1)
-        exchange_lifetime_ms = span_ms + 2 * latency_max_ms + processing_delay_ms
-    return Timing(
-        ack_timeout_ms,
-        ack_random_permille,
-        max_retransmit,
-        nstart,
-        processing_delay_ms,
-        response_wait_ms,
-        exchange_lifetime_ms,
-    )
+    lifetime_ms = longest_ms * (2**max_retransmit - 1) + 2 * _LATENCY_MAX_MS + _PROCESSING_DELAY_MS
+    return Timing(ack_timeout_ms, max_retransmit, nstart, _PROCESSING_DELAY_MS, response_wait_ms, lifetime_ms)
 
 
 class Exchange:

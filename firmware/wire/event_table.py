@@ -47,8 +47,6 @@ TABLE = (
     Event(event.CRASH, "crash", ("cause", "digest", "task", "uptime_s", "heap_low")),
     # a directive for nodes of this kind has changed: code (wire.directive), value, seconds it holds for
     Event(event.DIRECTIVE_TAKEN, "directiveTaken", ("code", "value", "for_s")),
-    # other settings are in force: version, first bytes of their SHA-256
-    Event(event.SETTINGS_CHANGED, "settingsChanged", ("version", "digest")),
     # a gateway has refused what came in the warehouse's name: why (word): form, stranger, signature, addressee; or
     # altered: the warehouse signed for other batches than were sent
     Event(event.RECEIPT_REFUSED, "receiptRefused", ("why",)),
@@ -135,8 +133,6 @@ TABLE = (
     Event(event.SETTINGS_FAILURE, "settingsFailure", ("why",)),
     # a node's clock chip is absent, stopped or far from the gateway's time: why (word)
     Event(event.CLOCK_FAILURE, "clockFailure", ("why",)),
-    # a container is full: fill in %
-    Event(event.CONTAINER_FULL, "containerFull", ("fill",)),
     # people have come and the room is still cold after the longest preheat or one that began too late: its temperature
     # and set-point in 0.01 °C, minutes of full heat; ends when the room is warm, or with the hours
     Event(event.PREHEAT_FAILURE, "preheatFailure", ("temperature_ck", "setpoint_ck", "minutes")),
@@ -180,7 +176,6 @@ TABLE = (
     Event(event.CEILING_APPLIED, "ceilingApplied", ("wished_ck", "allowed_ck", "text")),
     # a technician at the node: what (test, lock, unlock)
     Event(event.LOCAL_TEST, "localTest", ("what",)),
-    Event(event.CONTAINER_EMPTIED, "containerEmptied", ("fill",)),
     # what a D4i gear reports of its luminaire (bank 1, DiiA part 251): GTIN, id, year and week of making, W nominal and
     # least, mains V lowest and highest, lm, CRI, K, type of distribution, colour, name; of bank 207 the rated life h,
     # the gear's reference temperature in 0.01 °C, rated starts; null: not written

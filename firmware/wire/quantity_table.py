@@ -39,7 +39,6 @@ TABLE = (
     Quantity(quantity.FREQUENCY, "freq", "Hz", -2, 4000, 7000),
     Quantity(quantity.RECORDS_DROPPED, "dropped", "count", 0, 0, 4294967295),
     Quantity(quantity.RETRANSMISSIONS, "retransmissions", "count", 0, 0, 4294967295),
-    Quantity(quantity.DATAGRAMS_REFUSED, "refused", "count", 0, 0, 4294967295),
     Quantity(quantity.OUTBOX_WAITING, "waiting", "count", 0, 0, 65535),
     Quantity(quantity.WATCHDOG_MARGIN, "watchdog-margin", "ms", 0, 0, 60000),
     Quantity(quantity.LAMP_STARTS, "lamp-starts", "count", 0, 0, 4294967295),
@@ -62,14 +61,9 @@ TABLE = (
     Quantity(quantity.WATER_APPLIED, "irrigated", "mm", -1, 0, 4294967295),
     Quantity(quantity.VALVE_OPENINGS, "valve-openings", "count", 0, 0, 4294967295),
     Quantity(quantity.WIND_SPEED, "wind", "m/s", -1, 0, 1000),
-    Quantity(quantity.SOLAR_RADIATION, "solar", "W/m2", 0, 0, 1500),
     # Learned rate of the node's crystal against the gateway's clock: 10^-6, positive runs fast.
     Quantity(quantity.CLOCK_DRIFT, "drift", "/", -6, -10000, 10000),
     Quantity(quantity.FLASH_WRITES, "flash-writes", "count", 0, 0, 4294967295),
-    # The largest free piece of the heap.
-    Quantity(quantity.HEAP_BLOCK, "heap-block", "B", 0, 0, 33554432),
-    Quantity(quantity.FILL_LEVEL, "fill", "/", -2, 0, 100),
-    Quantity(quantity.DISTANCE, "distance", "m", -3, 0, 20000),
     # Counted by a lamp's control gear itself (DALI part 253).
     Quantity(quantity.GEAR_HOURS, "gear-hours", "h", 0, 0, 1000000),
     Quantity(quantity.GEAR_STARTS, "gear-starts", "count", 0, 0, 4294967295),

@@ -29,8 +29,9 @@ DEADLINE_S = 60
 @pytest.mark.slow
 def test_thirty_seconds_in_any_one_call_end_in_a_reset_to_safe_outputs_within_eight(tmp_path, micropython):
     settings = {
-        "node": NODE.hex(), "gateway": ["127.0.0.1", 9], **settings_of(NODE), "site": [457500, 48500],
-        "lamp": [700, 4], "sample_s": 1, "telemetry_s": 1, "report_spread_s": 0, "ack_timeout_ms": 300,
+        "node": NODE.hex(), "kind": "streetlight", "gateway": ["127.0.0.1", 9], **settings_of(NODE),
+        "site": [457500, 48500], "lamp": [700, 4], "sample_s": 1, "telemetry_s": 1, "report_spread_s": 0,
+        "ack_timeout_ms": 300,
     }  # fmt: skip
     nodes = {call: VmNode(tmp_path / call, settings, micropython, heap_bytes=HEAP_BYTES) for call in CALLS}
     try:

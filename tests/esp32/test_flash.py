@@ -1,8 +1,5 @@
 """The state files: every power cut leaves a readable state, and no boot number is ever used twice."""
 
-import struct
-from binascii import crc32
-
 import pytest
 
 from esp32 import flash
@@ -164,34 +161,6 @@ def test_a_failed_checkpoint_leaves_the_newest_record():
     assert not store.write(State(1, 5, b"5", b""))
     medium.refuse_writes = False
     assert Store(open_file=medium.open).read() == (State(1, None, b"", b""), SOUND)
-
-
-def first_firmware(generation, boot, sequence, lamp_s):
-    """A record as the first firmware wrote it."""
-    known = sequence is not None
-    data = struct.pack("<4sIIBII", b"BOC1", generation, boot, int(known), sequence if known else 0, lamp_s)
-    return data + struct.pack("<I", crc32(data))
-
-
-@pytest.mark.parametrize("newer", [0, 1])
-@pytest.mark.parametrize("cut", [False, True])
-def test_an_update_in_the_field_keeps_boots_and_lamp_hours(newer, cut):
-    files = {
-        SLOTS[newer]: first_firmware(7, 40, 12, 36_000_000),
-        SLOTS[1 - newer]: first_firmware(6, 39, None, 35_999_000),
-    }
-    medium = Flash(files)
-    if cut:
-        medium.cut_at = 9
-        with pytest.raises(Cut):
-            start(medium)
-        medium = Flash(medium.files)
-    _, begun = start(medium)
-    assert begun.boot == (42 if cut else 41)
-    assert (begun.previous_boot, begun.durable_sequence) == (40, 12)
-    assert int.from_bytes(begun.memory, "little") == 36_000_000 and begun.own == b""
-    _, after = start(medium)
-    assert after.previous_boot == begun.boot and after.memory == begun.memory
 
 
 def test_every_change_of_one_byte_is_seen():

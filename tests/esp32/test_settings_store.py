@@ -15,14 +15,15 @@ from tests.support.powered_flash import Cut, Flash
 
 PLAIN = {
     "node": "7c1f0a2c01000001",
+    "kind": "streetlight",
     "gateway": ["192.168.1.10", 5683],
     "kid": "010001",
     "master_secret": "000102030405060708090a0b0c0d0e0f",
     "site": [474736, -5516],
     "lamp": [360, 6],
 }
-FIRST = json.dumps(PLAIN).encode()  # as the tool writes today: no kind, no schema
-SECOND = json.dumps({**PLAIN, "schema": 2, "kind": "streetlight", "telemetry_s": 300}).encode()
+FIRST = json.dumps(PLAIN).encode()
+SECOND = json.dumps({**PLAIN, "telemetry_s": 300}).encode()
 FAULTY = json.dumps({**PLAIN, "site": [1]}).encode()
 BAD = {
     "absent": (None, settings_slots.ABSENT),
@@ -33,8 +34,7 @@ BAD = {
     "huge": (b" " * 5000, settings_slots.UNREADABLE),
     "list": (b"[]", settings_slots.FAULTY),
     "faulty": (FAULTY, settings_slots.FAULTY),
-    "newer": (json.dumps({**PLAIN, "schema": 3}).encode(), settings_slots.NEWER),
-    "odd-schema": (json.dumps({**PLAIN, "schema": "2"}).encode(), settings_slots.NEWER),
+    "of tomorrow": (json.dumps({**PLAIN, "wheels": 3}).encode(), settings_slots.FAULTY),
 }
 
 
@@ -62,10 +62,10 @@ def put(medium, raw):
         medium.files[FILE] = raw
 
 
-def test_a_file_without_a_kind_is_migrated_in_memory_and_stays_as_it_is():
+def test_new_settings_are_proven_once_and_their_file_stays_as_it_is():
     medium = Flash({FILE: FIRST})
     store, chosen = start(medium)
-    assert chosen.why is None and chosen.is_trial and chosen.plain["kind"] == "streetlight"
+    assert chosen.why is None and chosen.is_trial
     assert store.prove() and not store.prove()
     assert medium.files[FILE] == FIRST
     assert start(medium)[1].is_trial is False
@@ -179,20 +179,18 @@ def last_good(medium):
     return start(left)[1].raw
 
 
-def up_and_down(monkeypatch, seed):
+def up_and_down(seed):
     """50 power cycles of 0.1 to 20 s, now and then of twelve minutes, while somebody changes the settings: sound ones,
-    faulty ones, torn ones. With odd seeds the older and the newer firmware by turns. Three lives of four lose their
-    power at a write, if they make any. Returns (cuts that fell into a write of a start, into a proof's, proofs)."""
+    faulty ones, torn ones. Three lives of four lose their power at a write, if they make any. Returns (cuts that fell
+    into a write of a start, into a proof's, proofs)."""
     below = Generator(seed).below
     medium = proven(FIRST)
     mains, good, file = Mains(medium), FIRST, FIRST
     begun = proved = proofs = 0
-    for cycle in range(50):
+    for _ in range(50):
         if below(3) == 0:
             file = (FIRST, SECOND, SECOND.replace(b"300", b"600"), FAULTY, SECOND[:40])[below(5)]
             put(medium, file)
-        is_old = seed % 2 == 1 and cycle // 5 % 2 == 0
-        monkeypatch.setattr(settings_slots, "SCHEMA", 1 if is_old else 2)
         alive_ms = 720_000 if below(2) else 100 + below(19_900)
         medium.operations = 0
         medium.cut_at = 1 + below(260) if below(4) else None
@@ -200,23 +198,21 @@ def up_and_down(monkeypatch, seed):
         try:
             store, chosen = mains.start(dips=below(2) == 0)
             assert chosen.why != settings_slots.CRASHED, "a power cut is no crash"
-            if not is_old:
-                assert chosen.raw == (good if file in (FAULTY, SECOND[:40]) else file)
+            assert chosen.raw == (good if file in (FAULTY, SECOND[:40]) else file)
             if chosen.is_trial and alive_ms > limits.SETTINGS_PROVEN_MS:
                 proving = chosen.raw
                 proofs += store.prove()
         except Cut:
             begun, proved = begun + (proving is None), proved + (proving is not None)
         medium.cut_at = None
-        monkeypatch.setattr(settings_slots, "SCHEMA", 2)
         found = last_good(medium)
         assert found in (good, proving) and medium.files[FILE] == file
         good = found
     return begun, proved, proofs
 
 
-def test_fifty_power_cycles_amid_changes_lose_no_good_settings_and_accuse_no_new_ones(monkeypatch):
-    seen = [up_and_down(monkeypatch, seed) for seed in SEEDS]
+def test_fifty_power_cycles_amid_changes_lose_no_good_settings_and_accuse_no_new_ones():
+    seen = [up_and_down(seed) for seed in SEEDS]
     begun, proved, proofs = map(sum, zip(*seen, strict=True))
     assert begun > 50 and proved > 20 and proofs > 15, "cuts of both kinds of write, and changes that came through"
 
@@ -226,7 +222,7 @@ def test_slots_that_are_not_written_in_turn_are_seen(monkeypatch):
     monkeypatch.setattr(settings_store, "SLOTS", SLOTS[:1] * 2)
     with pytest.raises(AssertionError):
         for seed in SEEDS:
-            up_and_down(monkeypatch, seed)
+            up_and_down(seed)
 
 
 def test_a_start_that_takes_a_power_cut_for_a_crash_is_seen(monkeypatch):
@@ -234,7 +230,7 @@ def test_a_start_that_takes_a_power_cut_for_a_crash_is_seen(monkeypatch):
     monkeypatch.setattr(crash, "FAULTS", (*crash.FAULTS, "power-on", "brown-out"))
     with pytest.raises(AssertionError, match="a power cut is no crash"):
         for seed in SEEDS:
-            up_and_down(monkeypatch, seed)
+            up_and_down(seed)
 
 
 @pytest.mark.parametrize("raw", [FIRST, SECOND])
@@ -248,10 +244,10 @@ def test_a_downgrade_finds_older_good_settings_that_it_understands(monkeypatch):
     medium = proven(FIRST)
     put(medium, SECOND)
     start(medium)[0].prove()
-    monkeypatch.setattr(settings_slots, "SCHEMA", 1)
+    monkeypatch.setitem(settings._TIMING, "telemetry_s", (900, 600, 900))
     chosen = start(medium)[1]
-    assert (chosen.raw, chosen.why) == (FIRST, settings_slots.NEWER)
-    monkeypatch.setattr(settings_slots, "SCHEMA", 2)
+    assert (chosen.raw, chosen.why) == (FIRST, settings_slots.FAULTY)
+    monkeypatch.undo()
     assert start(medium)[1].raw == SECOND and medium.files[FILE] == SECOND
 
 

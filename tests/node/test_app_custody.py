@@ -4,6 +4,7 @@ import itertools
 
 import pytest
 
+from lighting import memory
 from node import limits
 from node.checkpoint import Checkpoint
 from node.outbox import Outbox
@@ -232,7 +233,7 @@ def test_a_checkpoint_counts_the_lamps_life_across_boots():
         lit_s += after[0] - at_s if level else 0
     saved = world.node.checkpoint(world.now_ms + 3_600_000)
     assert saved.boot == 1 and abs(int.from_bytes(saved.memory[:4], "little") - lit_s) <= 2
-    world.flash = Checkpoint(1, None, (500_000).to_bytes(4, "little"), b"")
+    world.flash = Checkpoint(1, None, memory.encode(memory.EMPTY._replace(lamp_s=500_000)), b"")
     world.power_cut()
     world.power_on()
     world.run(120)

@@ -85,5 +85,5 @@ def tenths(value):
 main()
 for day in range(3, 366, 33):
     for air in ((-200, 900), (900, 2400)):
-        print(day, tenths(et0.penman_cmm(day, (474700, 40, 2), air, (430, 870), 21, 170)))
+        print(day, tenths(et0.penman_cmm(day, (474700, 40, 2), air, (430, 870), 21)))
         print(day, tenths(et0.hargreaves_cmm(day, 474700, air)))

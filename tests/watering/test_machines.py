@@ -14,7 +14,7 @@ from watering.flow import WaterMeter
 from watering.guard import PipeGuard
 from watering.valves import HELD, LATCHING, Valves
 from watering.weather import Weather
-from wire import directive, slip
+from wire import directive
 
 ZONES = own().policy.zones
 LAWN, SLOPE, SHRUBS = ZONES
@@ -228,13 +228,6 @@ def test_memory_comes_back_and_fits_the_flash():
     data = memory.encode(one)
     assert len(data) == memory.LENGTH <= 192
     assert memory.decode(data) == one
-
-
-def test_what_a_version_1_remembered_is_taken_over():
-    one = kept(volume_l=77, drought=2, closed_day=20_700)
-    body = bytes((1,)) + memory.encode(one)[1 : memory.LENGTH - 2 - 4 - memory.ZONES]
-    old = body + slip.crc16(body).to_bytes(2, "little")
-    assert len(old) == 177 and memory.decode(old) == one
 
 
 def test_garbage_and_every_single_flipped_bit_end_in_safe_defaults():

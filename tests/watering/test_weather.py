@@ -11,7 +11,7 @@ from watering import balance, limits, weather
 from wire import directive, quantity
 
 ET0, RAIN = directive.EVAPOTRANSPIRATION, directive.RAIN_DAY
-RUNGS = (weather.GATEWAY, weather.PENMAN, weather.PENMAN_AIR, weather.HARGREAVES, weather.CLIMATOLOGY)
+RUNGS = (weather.GATEWAY, weather.PENMAN, weather.HARGREAVES, weather.CLIMATOLOGY)
 # ET0 of the days from 31 May on in 0.01 mm, and their rain in 0.1 mm: one wet day among dry ones.
 DAYS = [(430, 0), (460, 0), (380, 60), (150, 0), (480, 0), (500, 0), (470, 0), (440, 0)]
 
@@ -100,7 +100,7 @@ def converted(key, convert):
     """What the world is, with one sensor in another unit: after three days, with the rungs that were seen."""
     green = Green(unmetered(*PLAIN["watering"][2], gauge=20))
     green.desk.directives = {}
-    green.ports.silent = set()  # a pyranometer too
+    green.ports.silent = set()  # an anemometer too
     read = green.ports.read
 
     def other():
@@ -135,9 +135,6 @@ def test_the_weather_of_this_june_by_its_right_units():
         (quantity.HUMIDITY, lambda permille: permille // 10, weather.PENMAN),  # percent for permille
         (quantity.WIND_SPEED, lambda dms: dms * 36 // 10, weather.PENMAN),  # km/h for m/s
         (quantity.WIND_SPEED, lambda dms: dms // 10, weather.PENMAN),
-        # MJ for W: 25 a day is 289 W; and W of a day summed, which no instant has.
-        (quantity.SOLAR_RADIATION, lambda watts: watts * 864 // 10_000, weather.PENMAN),
-        (quantity.SOLAR_RADIATION, lambda watts: min(1500, 12 * watts), weather.PENMAN_AIR),
     ],
 )
 def test_a_sensor_in_another_unit_leaves_et0_and_buckets_within_their_bounds(key, convert, rung):
@@ -185,12 +182,12 @@ def reckoned(krs=16, **changes):
 
 def test_a_board_with_its_air_sensor_alone_reckons_penman_monteith():
     rung, et0_cmm = reckoned()
-    assert rung == weather.PENMAN_AIR and 300 < et0_cmm < 700
+    assert rung == weather.PENMAN and 300 < et0_cmm < 700
 
 
 def test_an_anemometer_that_says_calm_makes_it_less():
     rung, calm_cmm = reckoned(fitted=["wind"])
-    assert rung == weather.PENMAN_AIR and calm_cmm < reckoned()[1] - 20
+    assert rung == weather.PENMAN and calm_cmm < reckoned()[1] - 20
 
 
 def test_at_the_coast_the_same_day_is_sunnier():

@@ -71,7 +71,8 @@ def test_a_block_of_the_link_fits_its_datagram_under_oscore_with_all_that_may_go
     query = ((messages.URI_QUERY, b"n=0123456789abcdef"),)
     context = oscore_context.derive(bytes(16), sender_id=bytes(3), recipient_id=b"g", id_context=bytes(16))
     body = Body(bytes(blocks.NUMBER_MAX))
-    asked = Download(Content(messages.GET, path + query, b""), total_max=1 << 20, offset=128 << 12, etag=bytes(8))
+    asked = Download(Content(messages.GET, path + query, b""), total_max=1 << 20)
+    asked.offset = 128 << 12
     answer = serve(asked.request(), body, etag=bytes(8), content_format=65000)
     _, exchange = oscore.protect_request(context, asked.request(), AesCcm(), number=1)
     sizes = [datagram_bytes(oscore.protect_response(context, answer, AesCcm(), exchange, number=(1 << 40) - 1))]

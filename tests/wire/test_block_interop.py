@@ -33,7 +33,7 @@ from tests.support.coap_peers import (
 from wire import block as blocks
 from wire import coap_message as messages
 from wire import oscore, oscore_context
-from wire.block import Body, Download, Restarted, digest_etag, serve
+from wire.block import Body, Download, digest_etag, serve
 from wire.coap_message import Content
 
 pytestmark = [pytest.mark.live, pytest.mark.timeout(60)]
@@ -158,40 +158,6 @@ def test_a_libcoap_server_serves_us(tmp_path, size, is_protected):
         time.sleep(0.5)  # if it is not up by then, CoAP sends again
         put_by_libcoap(tmp_path, port, [])
         assert fetched(port, "example_data", size, is_protected) == (messages.CONTENT, DOC)
-
-
-def test_a_rebooted_client_begins_again_at_servers_that_keep_a_body_for_its_address(tmp_path):
-    """libcoap gives each address another ETag, aiocoap has no block for who did not ask for the first one."""
-    if shutil.which(LIBCOAP_SERVER) is None:
-        pytest.skip(f"no {LIBCOAP_SERVER} (apt-get install libcoap3-bin)")
-    with Started() as started:
-        libcoap, other = free_port(), free_port()
-        started(LIBCOAP_SERVER, "-A", "127.0.0.1", "-p", libcoap)
-        aiocoap = started(*PEER, "server", "-", other, document(tmp_path))
-        started.ready(aiocoap)
-        time.sleep(0.5)
-        put_by_libcoap(tmp_path, libcoap, [])
-        assert resumed(libcoap, b"example_data") == (["changed"], DOC)
-        assert resumed(other, b"doc") == (["refused"], DOC)
-
-
-def resumed(port, path):
-    """(what made it begin again, the bytes) of a download whose client reboots after ten blocks."""
-    request = Content(messages.GET, ((messages.URI_PATH, path),), b"")
-    first, flash, restarts = Download(request, total_max=5000, szx=2), bytearray(), []
-    with Conversation(port) as conversation:
-        for _ in range(10):
-            flash += first.receive(conversation.ask(first.request())).payload
-    second = Download(request, total_max=5000, szx=2, offset=first.offset, etag=first.etag or b"none")
-    with Conversation(port) as conversation:
-        while not second.is_over:
-            event = second.receive(conversation.ask(second.request()))
-            if isinstance(event, Restarted):
-                restarts.append(event.reason)
-                flash.clear()
-            else:
-                flash += event.payload
-    return restarts, bytes(flash)
 
 
 # --- aiocoap's process ---

@@ -85,34 +85,18 @@ def test_every_size_arrives_by_every_pair_of_block_sizes(size, ours, theirs):
     assert download.size in (None, size) and download.response.code == messages.CONTENT
 
 
-@given(st.integers(1, 700), st.integers(0, 6), st.integers(0, 6), st.data())
-def test_a_resume_at_any_byte_asks_for_nothing_before_its_block(size, ours, theirs, data):
-    offset = data.draw(st.integers(1, size))
-    download = Download(GET, total_max=700, szx=ours, offset=offset, etag=b"e")
-    asked = blocks.block_of(download.request().options, messages.BLOCK2)
-    assert asked.number == offset // blocks.block_bytes(ours)
-    got, events = fetched(download, body=Body(DATA[:size]), szx=theirs)
-    if any(isinstance(event, Restarted) for event in events):  # at the very end: there is no such block
-        assert offset == size and got == DATA[:size]
-    else:
-        assert got == DATA[offset:size]
-
-
-def test_a_resume_of_what_has_changed_or_shrunk_begins_again():
-    changed, events = fetched(Download(GET, total_max=800, szx=2, offset=256, etag=b"old"))
-    assert changed == DATA and told(events[0]) == told(Restarted("changed"))
-    shrunk, events = fetched(Download(GET, total_max=800, szx=2, offset=256, etag=b"e"), body=Body(DATA[:100]))
-    assert shrunk == DATA[:100] and told(events[0]) == told(Restarted("refused"))
-    whole = Download(GET, total_max=800, szx=2, offset=256, etag=b"e")
-    assert told(whole.receive(Content(messages.CONTENT, ((messages.ETAG, b"e"),), b"short"))) == told(
-        Restarted("whole")
-    )
-    assert told(whole.receive(Content(messages.CONTENT, (), b"short"))) == told(Part(0, b"short", True))
-
-
-def test_an_end_before_what_a_resume_has_ends_it():
-    download = Download(GET, total_max=800, szx=2, offset=100, etag=b"e")
-    assert told(download.receive(block2(1, False, 2, bytes(35)))) == told(Stopped("block-cut"))
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        (Content(messages.INCOMPLETE, (), b""), "refused"),
+        (Content(messages.CONTENT, ((messages.ETAG, b"e"),), b"short"), "whole"),
+    ],
+)
+def test_a_peer_that_knows_the_transfer_no_more_or_sends_it_whole_has_it_begin_again(answer, reason):
+    download = Download(GET, total_max=800, szx=2)
+    download.receive(block2(0, True, 2, etag=b"e"))
+    assert told(download.receive(answer)) == told(Restarted(reason))
+    assert fetched(download)[0] == DATA
 
 
 def test_a_change_in_the_middle_begins_again_and_what_never_rests_is_given_up():
@@ -168,8 +152,8 @@ def test_endless_blocks_end_at_the_bound():
 
 
 def test_more_blocks_than_a_number_can_count_are_refused():
-    offset = (blocks.NUMBER_MAX << 4 + 6) + 1008
-    download = Download(GET, total_max=1 << 31, szx=6, offset=offset, etag=b"e")
+    download = Download(GET, total_max=1 << 31, szx=6)
+    download.offset = blocks.NUMBER_MAX << 4 + 6
     assert told(download.receive(block2(blocks.NUMBER_MAX, True, 6, bytes(1024)))) == told(Stopped("block-total"))
 
 

@@ -20,7 +20,6 @@ OPTIONS = Options(
     insee="49007",
     name="cab-1",
     keyset=keyset_of("49007"),
-    allowed=None,
     commit_ms=500,
     batch_age_ms=60_000,
     batch_records_max=50,

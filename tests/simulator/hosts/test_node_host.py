@@ -5,6 +5,7 @@ from typing import ClassVar
 import pytest
 
 from kinds import streetlight
+from lighting import memory
 from lighting.trade import Output
 from node.checkpoint import Checkpoint
 from node.trade import Moment
@@ -147,7 +148,7 @@ def test_mains_that_fails_while_it_starts_does_not_start_it_twice(bench):
 def test_a_boot_knows_the_one_before_it_and_its_own_checkpoint_only(bench):
     first = bench.restart()
     assert (first.boot.boot, first.boot.previous_boot, first.boot.durable_sequence) == (1, None, None)
-    first.flash = Checkpoint(1, 41, (3600).to_bytes(4, "little"), b"")
+    first.flash = Checkpoint(1, 41, memory.encode(memory.EMPTY._replace(lamp_s=3600)), b"")
     bench.later(DUE_MS + 100)
     second = bench.restart()
     assert second.boot == (2, 1, 41, "power-on") and second.lamp_hours() == 1

@@ -101,6 +101,7 @@ def make_node(tmp_path, micropython, responder):
     def make(**changes):
         settings = {
             "node": NODE.hex(),
+            "kind": "streetlight",
             "gateway": list(responder.address),
             **settings_of(NODE),
             "site": [457500, 48500],

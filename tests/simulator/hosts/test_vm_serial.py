@@ -61,6 +61,7 @@ def test_a_node_on_a_serial_line_agrees_on_keys_reports_and_learns_the_time(tmp_
     pty.plug()
     settings = {
         "node": NODE.hex(),
+        "kind": "streetlight",
         "bearer": bearer,
         **settings_of(NODE),
         "site": [457500, 48500],

@@ -73,8 +73,8 @@ def test_the_bench_offers_programs_and_reads_the_log_of_a_node(tmp_path, keys, s
     image.write_bytes(signed(image_of(9, product="streetlight")))
     process, port = serve(keys[NODE], "--image", image, "--log")
     settings = {
-        "node": NODE.hex(), "gateway": ["127.0.0.1", port], **settings_of(NODE), "site": [457500, 48500],
-        "lamp": [700, 4], "report_spread_s": 0, "ack_timeout_ms": 300,
+        "node": NODE.hex(), "kind": "streetlight", "gateway": ["127.0.0.1", port], **settings_of(NODE),
+        "site": [457500, 48500], "lamp": [700, 4], "report_spread_s": 0, "ack_timeout_ms": 300,
     }  # fmt: skip
     node = VmNode(tmp_path / "node", settings, micropython, heap_bytes=HEAP_BYTES)
     node.start()
