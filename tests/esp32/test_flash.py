@@ -6,7 +6,8 @@ from esp32 import flash
 from esp32.flash import DAMAGED, LOST, NEW, SLOTS, SOUND, State, Store
 from node.checkpoint import OWN_BYTES_MAX
 from node.trade import MEMORY_BYTES_MAX
-from tests.support.powered_flash import Cut, Flash
+from simulator.world.flash import Cut
+from tests.support.powered_flash import Flash
 from wire import limits
 
 
@@ -141,7 +142,7 @@ def test_a_new_board_has_no_files_and_draws_nothing():
 def test_a_flash_that_takes_no_writes_gives_a_drawn_number_each_time():
     medium = Flash()
     start(medium)
-    medium.refuse_writes = True
+    medium.refuses = True
     draws = iter((5, 9))
     seen = [start(medium, lambda bound: next(draws))[1] for _ in range(2)]
     assert [begun.boot for begun in seen] == [flash.JUMP_MIN + 5, flash.JUMP_MIN + 9]
@@ -157,9 +158,9 @@ def test_the_last_boot_number_is_followed_by_a_drawn_one():
 def test_a_failed_checkpoint_leaves_the_newest_record():
     medium = Flash()
     store, _ = start(medium)
-    medium.refuse_writes = True
+    medium.refuses = True
     assert not store.write(State(1, 5, b"5", b""))
-    medium.refuse_writes = False
+    medium.refuses = False
     assert Store(open_file=medium.open).read() == (State(1, None, b"", b""), SOUND)
 
 

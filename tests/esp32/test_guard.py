@@ -7,8 +7,9 @@ import pytest
 
 from esp32 import guard, rtc
 from esp32.guard import BROWN_OUT, POWER, RESET, SLEEP, STRIKES_MAX, Guard, Store
+from simulator.world.flash import Cut
 from tests.esp32.test_rtc import Chip
-from tests.support.powered_flash import Cut, Flash
+from tests.support.powered_flash import Flash
 
 
 class Board:
@@ -150,14 +151,14 @@ def test_flash_is_written_once_a_strike_and_never_by_a_good_start():
 
 def test_a_flash_that_takes_nothing_leaves_the_count_to_the_rtc():
     board = Board()
-    board.flash.refuse_writes = True
+    board.flash.refuses = True
     board.start(POWER)
     assert [board.start(RESET).is_rescue for _ in range(3)] == [False, False, True]
 
 
 def test_with_neither_rtc_nor_flash_the_application_runs():
     board = Board()
-    board.flash.refuse_writes = True
+    board.flash.refuses = True
     for _ in range(9):
         board.chip = Chip()
         assert not board.start(RESET).is_rescue

@@ -8,10 +8,11 @@ from esp32 import crash, guard, rtc, settings_store
 from esp32.settings_store import FILE, SLOTS, SettingsStore
 from kinds import streetlight
 from node import limits, settings, settings_slots
+from simulator.world.flash import Cut
 from tests.esp32.test_guard import Machine
 from tests.esp32.test_rtc import Chip
 from tests.portable.node_day import Generator
-from tests.support.powered_flash import Cut, Flash
+from tests.support.powered_flash import Flash
 
 PLAIN = {
     "node": "7c1f0a2c01000001",
@@ -296,6 +297,6 @@ def test_every_change_of_one_byte_of_a_slot_is_seen():
 
 def test_a_flash_that_takes_no_writes_still_starts():
     medium = Flash({FILE: FIRST})
-    medium.refuse_writes = True
+    medium.refuses = True
     store, chosen = start(medium)
     assert chosen.settings is not None and not store.prove()

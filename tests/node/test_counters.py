@@ -10,9 +10,10 @@ from node import checkpoint, limits
 from node.checkpoint import Wear
 from node.trade import Moment
 from simulator.world.chance import Prng
+from simulator.world.flash import Cut
 from tests.portable.node_day import World
 from tests.support.green import PLAIN, Green, programs
-from tests.support.powered_flash import Cut, Flash
+from tests.support.powered_flash import Flash
 from tests.support.silent_node import SilentNode
 from tests.support.valve_box import ValveBox
 from tests.support.valve_box import settings as box_settings

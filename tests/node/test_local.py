@@ -8,8 +8,8 @@ from node import limits, panel
 from node.log_ring import LogRing
 from node.outbox import Outbox
 from node.record_log import RecordLog
+from simulator.world.flash import Medium
 from tests.portable.node_day import started
-from tests.support.folder_medium import FolderMedium
 from wire import coap_message as messages
 from wire import event, node_order
 from wire.node_order import EMERGENCY, NodeOrder
@@ -114,7 +114,7 @@ def test_a_restart_waits_for_records_that_a_gateway_would_take_but_not_for_one_t
 
 @pytest.mark.parametrize("refuses", [False, True])
 def test_before_a_restart_what_no_gateway_took_goes_to_flash_if_flash_takes_it(refuses):
-    world, medium = unfelt(settled_world()), FolderMedium()
+    world, medium = unfelt(settled_world()), Medium()
     world.node._outbox = Outbox(boot=world.boot, log=RecordLog(LogFiles(open_file=medium.open, files=medium)))
     medium.refuses = refuses
     world.node.report_event(event.LOCAL_TEST, None, ("test",), now_ms=world.now_ms)

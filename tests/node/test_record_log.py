@@ -8,14 +8,14 @@ from esp32.log_files import LogFiles
 from node import limits, log_segment, record_log
 from node.log_thinning import Plan
 from node.record_log import RecordLog
-from tests.support.log_world import Books, Cut, FolderMedium, LoggedNode
+from tests.support.log_world import Books, Cut, LoggedNode, Medium
 from wire.event import ALARM, EVENT, LANES, TELEMETRY
 
 DAY_MIN = 24 * 60
 
 
 def silent_days(days, **rates):
-    books, medium = Books(), FolderMedium()
+    books, medium = Books(), Medium()
     node = LoggedNode(books, medium, 1)
     node.run(days * DAY_MIN, **rates)
     return books, medium, node
@@ -49,7 +49,7 @@ def test_a_start_over_a_full_log_feeds_the_watchdog_at_each_file_and_decodes_no_
 
 
 def test_a_street_in_contact_writes_nothing():
-    books, medium = Books(), FolderMedium()
+    books, medium = Books(), Medium()
     node = LoggedNode(books, medium, 1)
     node.reachable = True
     node.run(3 * DAY_MIN, alarm_percent=5, event_percent=20)
@@ -58,7 +58,7 @@ def test_a_street_in_contact_writes_nothing():
 
 
 def test_a_silence_of_half_an_hour_writes_nothing_but_alarms_go_to_flash_after_a_minute():
-    books, medium = Books(), FolderMedium()
+    books, medium = Books(), Medium()
     node = LoggedNode(books, medium, 1)
     node.run(25)
     assert medium.writes == 0
@@ -68,7 +68,7 @@ def test_a_silence_of_half_an_hour_writes_nothing_but_alarms_go_to_flash_after_a
 
 
 def test_a_dozen_records_do_not_wait_for_the_hour_in_a_silence():
-    books, medium = Books(), FolderMedium()
+    books, medium = Books(), Medium()
     node = LoggedNode(books, medium, 1)
     for _ in range(limits.LOG_SILENT_RECORDS):
         node.event(EVENT)
@@ -120,7 +120,7 @@ def test_a_flood_of_alarms_drops_in_the_end_and_tells_every_loss(monkeypatch):
 
 def test_dropped_gap_records_and_boot_reports_are_told_anew(monkeypatch):
     monkeypatch.setattr(limits, "LOG_SEGMENTS_MAX", 12)
-    books, medium, previous, known = Books(), FolderMedium(), None, None
+    books, medium, previous, known = Books(), Medium(), None, None
     for boot in range(1, 31):
         node = LoggedNode(books, medium, boot, previous=previous, known=known, seed=boot)
         node.run(200, event_percent=60)
@@ -131,7 +131,7 @@ def test_dropped_gap_records_and_boot_reports_are_told_anew(monkeypatch):
 
 
 def test_a_node_that_starts_every_dusk_keeps_its_files_few():
-    books, medium, previous = Books(), FolderMedium(), None
+    books, medium, previous = Books(), Medium(), None
     for boot in range(1, 60):
         node = LoggedNode(books, medium, boot, previous=previous, seed=boot)
         node.run(90, event_percent=5)
@@ -223,7 +223,7 @@ def test_a_block_that_rots_costs_its_records_which_a_gap_tells(index):
 
 @pytest.mark.slow
 def test_a_full_file_system_makes_the_log_do_with_less():
-    books, medium = Books(), FolderMedium(bytes_max=80_000)
+    books, medium = Books(), Medium(bytes_max=80_000)
     node = LoggedNode(books, medium, 1)
     node.run(10 * DAY_MIN)
     assert node.log.counters["failed"] > 0 and node.log.counters["dropped"] > 0
@@ -234,7 +234,7 @@ def test_a_full_file_system_makes_the_log_do_with_less():
 
 @pytest.mark.slow
 def test_a_flash_that_takes_no_write_leaves_the_outbox_as_it_was_without_a_log():
-    books, medium = Books(), FolderMedium()
+    books, medium = Books(), Medium()
     medium.refuses = True
     node = LoggedNode(books, medium, 1)
     node.run(2 * DAY_MIN)
@@ -283,7 +283,7 @@ def small(monkeypatch):
 
 def prepared(monkeypatch):
     small(monkeypatch)
-    books, medium = Books(), FolderMedium()
+    books, medium = Books(), Medium()
     node = LoggedNode(books, medium, 1)
     node.run(2 * DAY_MIN, event_percent=5)
     assert node.log.counters["thinned"]
@@ -301,12 +301,12 @@ def copy_of(books):
 def test_a_cut_at_any_operation_loses_nothing_that_was_durable(monkeypatch):
     """At every seventh: an append has six, so each of them has its turn. At all: tests/esp32/test_littlefs_log.py."""
     before, first, checkpoint = prepared(monkeypatch)
-    whole = FolderMedium(first.files)
+    whole = Medium(first.files)
     books = copy_of(before)
     story(whole, books, 2, 1, checkpoint, None)
     assert whole.operations > 100 and books.thinned > 0
     for cut_at in range(1, whole.operations + 1, 7):
-        books, medium = copy_of(before), FolderMedium(first.files)
+        books, medium = copy_of(before), Medium(first.files)
         left = story(medium, books, 2, 1, checkpoint, cut_at)
         end_of(medium, books, 3, 2, left)
         promised = books.promised.get(2)

@@ -7,9 +7,9 @@ from esp32.log_files import LogFiles
 from node import limits
 from node.outbox import Outbox
 from node.record_log import RecordLog
+from simulator.world import flash
 from simulator.world.flash import Cut
 from tests.portable.node_day import Generator
-from tests.support.folder_medium import FolderMedium
 from wire import event, record
 from wire.record import SYNCED, EventBody, Record, Stamp
 
@@ -17,6 +17,12 @@ LANES = (event.ALARM, event.EVENT, event.TELEMETRY)
 CODES = {event.ALARM: event.LAMP_FAILURE, event.EVENT: event.LEVEL_CHANGED}
 START_S = 1_795_521_600
 MINUTE_MS = 60_000
+
+
+class Medium(flash.Medium):
+    """A medium on which a cut leaves a write in quarters."""
+
+    pieces = 4
 
 
 @lru_cache(1 << 14)
@@ -131,4 +137,4 @@ class LoggedNode:
         raise AssertionError("what waits never ends")
 
 
-__all__ = ["LANES", "Books", "Cut", "FolderMedium", "LoggedNode"]
+__all__ = ["LANES", "Books", "Cut", "LoggedNode", "Medium"]

@@ -12,8 +12,8 @@ from node.record_log import RecordLog
 from simulator.plants.green_space import GreenPorts, Site
 from simulator.plants.pipes import Pipes
 from simulator.world.chance import Prng
+from simulator.world.flash import Medium
 from tests.portable.node_day import Gateway, Generator
-from tests.support.folder_medium import FolderMedium
 from tests.support.green import DryClimate
 from tools.bench.node_cases import CASES
 from watering import inputs
@@ -112,7 +112,7 @@ class SilentNode:
         found, faults = settings.decode(plain, module)
         assert not faults, faults
         below = Generator(1).below
-        self.medium = FolderMedium()
+        self.medium = Medium()
         self.now_ms = 0
         self.made = []
         self.gateway = Gateway(below)

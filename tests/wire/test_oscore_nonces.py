@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 
 from esp32 import flash
 from gateway.core.link.sessions import Sessions
+from simulator.world.flash import Cut
 from tests.support import link_world
 from tests.support.link_world import ACTIONS, Joined, World, check
 from tests.support.no_nonce_twice import no_nonce_twice
-from tests.support.powered_flash import Cut, Flash
+from tests.support.powered_flash import Flash
 from wire import ccm, oscore_link
 from wire.faults import WireFault
 
