@@ -1,8 +1,8 @@
 """Composes a gateway and runs its only event loop, which carries out what the core decides.
 
 Everything reaches the core in this one thread: datagrams from asyncio, finished syncs and the broker's
-events posted from their threads. One turn of the loop: report the event, let the core poll, carry out its effects,
-set the timer for its deadline. An exception in a turn is our own bug and ends the process: systemd restarts
+events posted from their threads. One turn of the loop: report the event, let the core poll, set the timer for its
+deadline, carry out its effects. An exception in a turn is our own bug and ends the process: systemd restarts
 it, and the journal loses nothing by it.
 """
 
@@ -133,7 +133,6 @@ class Agent:
                 self._config,
                 self._core,
                 turn=self._turn,
-                settle=self._settle,
                 post=self._posted,
                 log=self._operation.log,
             )
@@ -192,19 +191,14 @@ class Agent:
 
     # --- one turn of the loop -------------------------------------------------------------------------------------
 
-    def _turn(self, *, is_woken: bool = False) -> None:
-        """Poll the core and settle."""
+    def _turn(self) -> None:
+        """Let the core do what is due, set the timer and carry out the core's effects. While stopping, only answers and
+        log lines leave."""
         now_ms = clock.monotonic_ms()
         if not self._stop.is_set():
             if now_ms >= self._housekeep_at_ms:
                 self._housekeep(now_ms)
-                is_woken = False
-            (self._core.wake if is_woken else self._core.poll)(now_ms=now_ms)
-        self._settle(now_ms)
-
-    def _settle(self, now_ms: int) -> None:
-        """Carry out the core's effects and set the timer. While stopping, only answers and log lines leave."""
-        if not self._stop.is_set():
+            self._core.poll(now_ms=now_ms)
             self._arm(now_ms)
             self._heartbeats.beat("loop", now_ms=now_ms)
         for effect in self._core.drain_effects():
@@ -227,18 +221,19 @@ class Agent:
     def _arm(self, now_ms: int) -> None:
         if self._timer is not None:
             self._timer.cancel()
-        deadline_ms = min(self._core.deadline_ms(now_ms=now_ms) or self._housekeep_at_ms, self._housekeep_at_ms)
-        self._timer = self._loop.call_later(max(0, deadline_ms - now_ms) / 1000, partial(self._turn, is_woken=True))
+        due_ms = min(self._core.deadline_ms(now_ms=now_ms), self._housekeep_at_ms)
+        self._timer = self._loop.call_later(max(0, due_ms - now_ms) / 1000, self._turn)
 
     def _housekeep(self, now_ms: int) -> None:
         self._housekeep_at_ms = now_ms + _HOUSEKEEP_EVERY_MS
         unix_ms, uncertainty_s, is_disciplined = clock.utc(trust=self._config.trust_system_clock)
-        self._core.clock.observe(unix_ms, uncertainty_s, is_disciplined=is_disciplined, now_ms=now_ms)
+        self._core.on_clock(unix_ms, uncertainty_s, is_disciplined=is_disciplined, now_ms=now_ms)
         self._bearers.count(now_ms=now_ms)
         self._poll_keys(now_ms)
         self._link.poll_images()
         self._images.poll()
         self._tell_store.poll()
+        self._core.make_all_due()  # bytes were counted, and directives may have come
         for report in self._update_reports:
             report.poll(now_ms=now_ms)
         if self._renewal is not None:
@@ -282,9 +277,8 @@ class Agent:
     def _on_datagram(self, datagram: bytes, peer: Any) -> None:
         if self._stop.is_set():
             return  # the disk is being closed
-        now_ms = clock.monotonic_ms()
-        self._core.on_datagram(datagram, peer, now_ms=now_ms)
-        self._settle(now_ms)
+        self._core.on_datagram(datagram, peer, now_ms=clock.monotonic_ms())
+        self._turn()
 
     def _on_programs(self, images: list[NodeImage], plans: list[Plan]) -> None:
         self._core.on_programs(images, plans, now_ms=clock.monotonic_ms())
@@ -292,13 +286,13 @@ class Agent:
     def _on_synced(self, ticket: Ticket, error: str | None) -> None:
         self._opened.journal_disk.reported()
         self._core.on_synced(ticket, error, now_ms=clock.monotonic_ms())
-        self._turn(is_woken=True)
+        self._turn()
         self._reported.set()
 
     def _on_state_synced(self, ticket: Ticket, error: str | None) -> None:
         self._opened.state_disk.reported()
         self._core.on_state_synced(ticket, error, now_ms=clock.monotonic_ms())
-        self._turn(is_woken=True)
+        self._turn()
 
     def _posted(self, function: Callable[..., None]) -> Callable[..., None]:
         """Wrap a function for the threads of disks and connections: it runs in the loop, once there is a core."""
@@ -331,7 +325,7 @@ class Agent:
             elif isinstance(event, Subscription):
                 what = "subscription-refused" if event.why else "subscription-granted"
                 self._operation.log(what, why=event.why, bearer=event.bearer)
-        self._turn(is_woken=True)
+        self._turn()
 
     def _on_exception(self, _loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         error = context.get("exception")

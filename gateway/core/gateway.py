@@ -1,9 +1,10 @@
 """Joins the gateway's decisions: node link, inbox, journal, uplink, cabinet. Events in, effects out.
 
-The shell (`gateway/agent.py`, or the simulator) reports datagrams, finished syncs, the broker's connection, PUBACKs and
-messages, passes the time with each call, calls `wake` after each event but a datagram and an observation, and when
-`deadline_ms` has come, `poll` after what it has told a part directly, and carries out the effects that `drain_effects`
-returns. One owner, one thread. It must not open a socket or read a clock.
+The shell (`gateway/agent.py`, or the simulator) reports datagrams, finished syncs, the broker's connection, PUBACKs,
+messages and the clock, passes the time with each call, calls `poll` after each event and when `deadline_ms` has come,
+and carries out the effects that `drain_effects` returns. What it reports to a part directly (an order of the
+technician's page, a directive, counted bytes) it completes with `make_all_due`. One owner, one thread. It must not open
+a socket or read a clock.
 
 The order matters in one place only: a node's 2.04 leaves after the flush that made its records durable.
 
@@ -15,7 +16,7 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from gateway.core.bearers.bearers import BearerEffect, Bearers
-from gateway.core.bearers.connection import UNBOUND, Probe
+from gateway.core.bearers.connection import UNBOUND
 from gateway.core.cabinet.cabinet import Cabinet
 from gateway.core.cabinet.equipment import Observation, SetContactor, Watchdog
 from gateway.core.cabinet.reports import GatewayServices
@@ -56,8 +57,8 @@ __all__ = ["KIND", "Effect", "Gateway", "Log", "Options", "Send", "Start"]
 
 # The token of messages whose PUBACK is not waited for; the tokens of batches count from 1.
 _NO_TOKEN = 0
-# A deadline that is over: it is to be asked for again.
-_UNKNOWN = 0
+# Deadlines that are over: one that is to be asked for again, and one that an event has made so, which goes before it.
+_UNKNOWN, _DUE = 0, -1
 _SERVICE_UNAVAILABLE = 0xA3
 _TOO_MANY_REQUESTS = 0x9D  # RFC 8516
 _PATHS = ((b"t",), (b"e",), (b"b",))
@@ -133,7 +134,7 @@ class Gateway:
         self._effects: list[Effect] = []
         self._started_ms = now_ms
         self._flush_at_ms = NEVER
-        self._records_due_ms = self._others_due_ms = _UNKNOWN  # see `deadline_ms`
+        self._records_due_ms = self._others_due_ms = _DUE  # see `deadline_ms`
         self.bearers = self._make_bearers(options, state_disk)
         self.cabinet = self._make_cabinet(options, state_disk, verify)
         self.campaigns = Campaigns(state_disk, self.clock, self.known_nodes, self.cabinet, self.own.report)
@@ -228,9 +229,9 @@ class Gateway:
     # --- events -------------------------------------------------------------------------------------------------
 
     def on_datagram(self, datagram: bytes, peer: Any, *, now_ms: int) -> None:
-        """Receive bytes from the node link. No `poll` follows: the cabinet acts at once on what a node reports, all
-        other parts when its records are durable, or at their time."""
-        self._records_due_ms = self._others_due_ms = _UNKNOWN
+        """Receive bytes from the node link. The cabinet acts at once on what a node reports, all other parts when its
+        records are durable, or at their time."""
+        self._plan_anew()
         found = self.link.receive(datagram, peer, now_ms=now_ms)
         for heard in found:
             self._on_heard(heard, now_ms)
@@ -239,18 +240,17 @@ class Gateway:
             self._keep_refused("malformed", peer, datagram, now_ms=now_ms)
         if self.cabinet is not None:
             self._poll_cabinet(self.cabinet, now_ms)
-        self._drain_link()
 
     def on_keys(self, keys: Iterable[NodeKey], *, now_ms: int) -> None:
         """Replace the set of nodes that belong here, after an operator has adopted a node or taken one away."""
-        self._others_due_ms = _UNKNOWN
+        self.make_all_due()
         self.link.sessions.set_keys(keys)
         self.known_nodes.keep_only(self.link.sessions.nodes())
         self.directive_service.directives.keep_only(self.link.sessions.nodes())
 
     def on_programs(self, images: Iterable[NodeImage], plans: Iterable[Plan], *, now_ms: int) -> None:
         """Replace the programs for nodes, and the campaigns that bring them, after a person has changed either."""
-        self._others_due_ms = _UNKNOWN
+        self.make_all_due()
         self.images.set_images(images)
         self.campaigns.set_plans(plans, now_ms=now_ms)
 
@@ -261,20 +261,20 @@ class Gateway:
             self._ask_flush(1000, now_ms=now_ms)
         self.inbox.advance(self.journal.on_synced(ticket, error))
         self._settle(now_ms)
-        self._drain_link()
+        self._records_due_ms = _DUE
 
     def on_state_synced(self, ticket: Ticket, error: str | None, *, now_ms: int) -> None:
         """Pass on the end of a sync of the state disk: inventory, ledger and directives wait for their own syncs."""
-        self._records_due_ms = _UNKNOWN
+        self._records_due_ms = _DUE
         if error is not None:
-            self._others_due_ms = _UNKNOWN  # directives are to be written again
+            self._others_due_ms = _DUE  # directives are to be written again
         self.journal.on_state_synced(ticket, error)
         self.ledger.on_synced(ticket, error)
         self.directive_service.directives.on_synced(ticket, error, now_ms=now_ms)
 
     def on_connected(self, receive_max: int, bearer: str = UNBOUND.name, *, now_ms: int) -> None:
         """Note that the broker has accepted a connection over `bearer`; it replaces the one that carried until now."""
-        self._others_due_ms = _UNKNOWN
+        self.make_all_due()
         if self.bearers.connected(bearer, now_ms=now_ms):
             self.uplink.connected(receive_max, now_ms=now_ms)
             if self.cabinet is not None:
@@ -284,35 +284,46 @@ class Gateway:
     def on_disconnected(self, why: str, bearer: str = UNBOUND.name, *, now_ms: int) -> None:
         """Note that a connection has ended or was never established. `bearers` decides when to retry and over which
         one."""
-        self._others_due_ms = _UNKNOWN
+        self.make_all_due()
         if not self.bearers.disconnected(bearer, why, now_ms=now_ms):
             self.uplink.disconnected()
 
+    def on_probed(self, bearer: str, is_good: bool, rtt_ms: int | None, *, now_ms: int) -> None:
+        """Note the outcome of a `Probe`; `rtt_ms` of a good one."""
+        if self.bearers.connection.probed(bearer, is_good, rtt_ms, now_ms=now_ms):
+            self.make_all_due()
+
     def on_puback(self, token: int, reason_code: int, *, now_ms: int) -> None:
         """Pass on that the broker has accepted, or refused, a publication."""
-        self._records_due_ms = _UNKNOWN
+        self._records_due_ms = _DUE
         if token != _NO_TOKEN:
             self.uplink.acknowledged(token, reason_code, now_ms=now_ms)
 
     def on_observation(self, seen: Observation, *, now_ms: int) -> None:
-        """Observe what is wired in the cabinet, and decide by it; no `poll` follows. Call it only where there is a
-        cabinet."""
+        """Observe what is wired in the cabinet, and decide by it. Call it only where there is a cabinet."""
         assert self.cabinet is not None
-        self._records_due_ms = self._others_due_ms = _UNKNOWN
+        self._plan_anew()
         self.cabinet.on_observation(seen, now_ms=now_ms)
         self._poll_cabinet(self.cabinet, now_ms)
-        self._drain_link()
+
+    def on_clock(self, unix_ms: int | None, uncertainty_s: int, *, is_disciplined: bool = True, now_ms: int) -> None:
+        """Observe the system clock, as `WallClock.observe`; a time that is as it was carried makes nothing due."""
+        clock = self.clock
+        before = clock.good_since_ms, clock.steps, clock.uncertainty_s
+        clock.observe(unix_ms, uncertainty_s, is_disciplined=is_disciplined, now_ms=now_ms)
+        if before != (clock.good_since_ms, clock.steps, clock.uncertainty_s):
+            self.make_all_due()
 
     def on_message(self, name: str, payload: bytes, is_retained: bool = False, *, now_ms: int) -> None:
         """Receive a message from the centre: receipts, and where there is a cabinet commands, leases and policies.
 
         `is_retained`: the broker kept the message for later subscribers, so the time at which it was meant is unknown.
         """
-        self._records_due_ms = _UNKNOWN
+        self._records_due_ms = _DUE
         try:
             kind = topic.parse(name).kind
             if self.cabinet is not None and kind in (topic.COMMAND, topic.POLICY):
-                self._others_due_ms = _UNKNOWN
+                self.make_all_due()
                 if kind == topic.COMMAND:
                     self.cabinet.on_control(payload, is_retained=is_retained, now_ms=now_ms)
                 else:
@@ -327,28 +338,35 @@ class Gateway:
             return
         self.receipts.note_altered(self.uplink.receive(message, now_ms=now_ms), now_ms=now_ms)
 
-    def wake(self, *, now_ms: int) -> None:
-        """Do what time, or an event reported here, has made due. Nearly always it is a probe, a flush or records that
-        move on: while these lead to nothing else, all other parts stay as they were."""
-        is_quiet = now_ms < self._others_due_ms
-        due_ms = self.bearers.deadline_ms()
-        if is_quiet and due_ms is not None and now_ms >= due_ms:
-            before = len(self._effects)
-            self._effects += self.bearers.poll(now_ms=now_ms)
-            is_quiet = not [effect for effect in self._effects[before:] if not isinstance(effect, Probe)]
-        if is_quiet and now_ms >= self._records_due_ms:
-            self._poll_records(now_ms)
-            is_quiet = self._others_due_ms != _UNKNOWN  # unless a node has answered a request of ours
-        if is_quiet:
-            self._flush(now_ms)
-        else:
-            self.poll(now_ms=now_ms)
+    def make_all_due(self) -> None:
+        """Have the next `poll` ask all parts, not only those whose time has come."""
+        self._records_due_ms = self._others_due_ms = _DUE
 
     def poll(self, *, now_ms: int) -> None:
-        """Do what is due at `now_ms`, by time or by what has come."""
+        """Do what is due, by time or by what was reported. Mostly that is a probe, a flush or records that move on, and
+        all other parts stay as they are."""
+        if now_ms < self.deadline_ms(now_ms=now_ms):
+            return
+        is_all_due = now_ms >= self._others_due_ms
         self._effects += self.bearers.poll(now_ms=now_ms)
-        self._poll_records(now_ms)
-        self._others_due_ms = _UNKNOWN
+        if is_all_due or now_ms >= self._records_due_ms:
+            self._poll_records(now_ms)
+        if now_ms >= self._others_due_ms:  # or a node has answered a request of ours
+            self._poll_others(now_ms)
+        self._flush(now_ms)
+
+    def _poll_records(self, now_ms: int) -> None:
+        """Let the parts act that move records on: from nodes, to the centre, out of a full journal."""
+        self._records_due_ms = _UNKNOWN
+        for heard in self.link.poll(now_ms=now_ms):
+            self._others_due_ms = _DUE
+            self._on_heard(heard, now_ms)
+        self.uplink.allow(self.bearers.policy(), surplus=self.bearers.passes_surplus())
+        self._effects += self.uplink.poll(now_ms=now_ms)
+        self.thinner.poll(now_ms=now_ms)
+
+    def _poll_others(self, now_ms: int) -> None:
+        self._records_due_ms = self._others_due_ms = _UNKNOWN
         if self.cabinet is not None:
             self._poll_cabinet(self.cabinet, now_ms)
         self.directive_service.poll(now_ms=now_ms)
@@ -357,19 +375,6 @@ class Gateway:
         self.anchors.poll(now_ms=now_ms)
         self.fair_use.poll(now_ms=now_ms)
         self.own.poll(now_ms=now_ms)
-        self._flush(now_ms)
-        self._drain_link()
-
-    def _poll_records(self, now_ms: int) -> None:
-        """Let the parts act that move records on: from nodes, to the centre, out of a full journal."""
-        self._records_due_ms = _UNKNOWN
-        for heard in self.link.poll(now_ms=now_ms):
-            self._others_due_ms = _UNKNOWN
-            self._on_heard(heard, now_ms)
-        self.uplink.allow(self.bearers.policy(), surplus=self.bearers.passes_surplus())
-        self._effects += self.uplink.poll(now_ms=now_ms)
-        self.thinner.poll(now_ms=now_ms)
-        self._drain_link()
 
     def _poll_cabinet(self, cabinet: Cabinet, now_ms: int) -> None:
         """Let the cabinet decide, and tell nodes the orders that are in force by it."""
@@ -385,17 +390,16 @@ class Gateway:
         self.journal.flush()
         # Where everything was durable already (a node repeats itself), no later sync will settle these exchanges.
         self._settle(now_ms)
-        self._drain_link()
 
     # --- effects ------------------------------------------------------------------------------------------------
 
     def drain_effects(self) -> list[Effect]:
         """Return the effects that the shell is to carry out, in order, and empty the queue."""
         effects, self._effects = self._effects, []
-        return effects
+        return [*[Send(peer, datagram) for peer, datagram in self.link.outgoing()], *effects]
 
-    def deadline_ms(self, *, now_ms: int) -> int | None:
-        """Return when `wake` is due at the latest; None: only an event will make it due."""
+    def deadline_ms(self, *, now_ms: int) -> int:
+        """Return when `poll` is due at the latest; NEVER: only an event will make it due."""
         # In two groups: the parts in which records move on, and all others but bearers and flush.
         if self._records_due_ms == _UNKNOWN:
             records = self.link.deadline_ms(), self.uplink.deadline_ms(), self.thinner.deadline_ms(), NEVER
@@ -413,11 +417,9 @@ class Gateway:
                 NEVER,
             )
             self._others_due_ms = earliest(others) or _UNKNOWN
-        due_ms = min(self._flush_at_ms, self._records_due_ms, self._others_due_ms)
-        bearers_due_ms = self.bearers.deadline_ms()
-        if bearers_due_ms is not None and bearers_due_ms < due_ms:
-            return bearers_due_ms
-        return None if due_ms == NEVER else due_ms
+        bearers_ms = self.bearers.deadline_ms()
+        own_ms = min(self._flush_at_ms, self._records_due_ms, self._others_due_ms)
+        return own_ms if bearers_ms is None else min(own_ms, bearers_ms)
 
     def connection_topics(self) -> list[str]:
         """Return the topics that the shell subscribes to after each connection."""
@@ -501,8 +503,13 @@ class Gateway:
         if conflicts:
             self.plausibility.conflict(node, made, now_ms=now_ms)
 
+    def _plan_anew(self) -> None:
+        """Have the deadlines asked for again, of what an event has not made due already."""
+        self._records_due_ms = min(self._records_due_ms, _UNKNOWN)
+        self._others_due_ms = min(self._others_due_ms, _UNKNOWN)
+
     def _settle(self, now_ms: int) -> None:
-        self._records_due_ms = _UNKNOWN
+        self._records_due_ms = min(self._records_due_ms, _UNKNOWN)
         for exchange in self.inbox.drain_settled():
             self._answer(exchange, now_ms)
 
@@ -524,10 +531,6 @@ class Gateway:
     def _keep_refused(self, why: str, source: Any, data: bytes, *, now_ms: int) -> None:
         unix_s = self.clock.unix_s(now_ms=now_ms)
         self.refused.append(why, str(source), data, unix_s=unix_s, now_ms=now_ms)
-
-    def _drain_link(self) -> None:
-        for peer, datagram in self.link.outgoing():
-            self._effects.append(Send(peer, datagram))
 
     def _log(self, what: str, **values: Any) -> None:
         self._effects.append(Log(what, values))

@@ -101,7 +101,7 @@ class Bearers:
         outcome = await probe(
             self._resolver, interface=route.interface, source=route.source, timeout_ms=effect.timeout_ms
         )
-        self._core.bearers.connection.probed(effect.bearer, outcome.ok, outcome.rtt_ms, now_ms=clock.monotonic_ms())
+        self._core.on_probed(effect.bearer, outcome.ok, outcome.rtt_ms, now_ms=clock.monotonic_ms())
         self._turn()
 
     async def _cut_power(self, bearer: str) -> None:
@@ -117,4 +117,5 @@ class Bearers:
             modem.closed(event.why, now_ms=now_ms)
         else:
             modem.received(event.data, now_ms=now_ms)
+        self._core.make_all_due()
         self._turn()

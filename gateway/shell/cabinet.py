@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 
 class CabinetShell:
-    """Serves the cabinet of one agent. `turn` lets the core act on what was reported; `settle(now_ms)` carries out what
-    the core has decided; `post` makes a function callable from any thread."""
+    """Serves the cabinet of one agent. `turn` lets the core act on what was reported; `post` makes a function callable
+    from any thread."""
 
     def __init__(
         self,
@@ -29,7 +29,6 @@ class CabinetShell:
         core: Gateway,
         *,
         turn: Callable[[], None],
-        settle: Callable[[int], None],
         post: Callable[[Callable[..., None]], Callable[..., None]],
         log: Callable[..., None],
     ) -> None:
@@ -41,7 +40,6 @@ class CabinetShell:
         self._cabinet: Cabinet = core.cabinet
         self._placements: Placements = core.placements
         self._turn = turn
-        self._settle = settle
         self._log = log
         self._io = CabinetIo(config.cabinet, post(self._on_seen))
         self._page: LocalPage | None = None
@@ -121,6 +119,7 @@ class CabinetShell:
     # --- inside -----------------------------------------------------------------------------------------------------
 
     def _ordered(self, refusal: str | None) -> str | None:
+        self._core.make_all_due()
         self._turn()
         return refusal
 
@@ -128,6 +127,5 @@ class CabinetShell:
         if self._is_closed:
             return
         self._io.processed()
-        now_ms = clock.monotonic_ms()
-        self._core.on_observation(seen, now_ms=now_ms)
-        self._settle(now_ms)
+        self._core.on_observation(seen, now_ms=clock.monotonic_ms())
+        self._turn()

@@ -8,7 +8,6 @@ disk is started again.
 from collections.abc import Callable
 from typing import Any
 
-from gateway.core.cabinet.equipment import Observation
 from gateway.core.custody.disk import Ticket
 from gateway.core.gateway import Gateway, Log, Options
 from simulator.cabinet.points import CabinetSide
@@ -87,7 +86,7 @@ class CabinetHost(GatewayHost):
         if self._frozen is not None:
             (self.core, waiting), self._frozen = self._frozen, None
             self._note()
-            self.side.attach(self._on_observation)
+            self.side.attach(self.observe)
             for function, arguments in waiting:
                 self._awake(function, *arguments)
 
@@ -129,11 +128,8 @@ class CabinetHost(GatewayHost):
         if core.bearers.budgets:
             self._count(life)
         self._wake_ms = None
-        self.side.attach(self._on_observation)
+        self.side.attach(self.observe)
         self._turn()
-
-    def _on_observation(self, seen: Observation) -> None:
-        self._awake(self.observe, seen)
 
     def _set_clock(self, life: int) -> None:
         self._awake(self._ask_clock, life)
@@ -144,7 +140,7 @@ class CabinetHost(GatewayHost):
         word = self.system_clock.read(self._world.unix_ms, has_network=any(self.is_up.values()))
         if word.worth != NOTHING:
             self._note(word.worth)
-        self._observe_clock(word.unix_ms, word.uncertainty_s)
+        self.dispatch("on_clock", word.unix_ms, word.uncertainty_s)
         self._world.after(60_000 if word.unix_ms is not None else 5_000, self._set_clock, life)
 
     def _carry_out(self, effect: Any) -> None:
@@ -182,9 +178,6 @@ class CabinetHost(GatewayHost):
 
     def dispatch(self, what: str, *values: Any) -> None:
         self._awake(super().dispatch, what, *values)
-
-    def receive(self, datagram: bytes, host: Any) -> None:
-        self._awake(super().receive, datagram, host)
 
     def _wake(self, life: int, wake_ms: int) -> None:
         self._awake(super()._wake, life, wake_ms)

@@ -11,6 +11,7 @@ from gateway.core.cabinet.equipment import Observation
 from gateway.core.custody import entry
 from gateway.core.custody.disk import Ticket
 from gateway.core.custody.segment import parse_name, scan
+from gateway.core.deadlines import NEVER
 from gateway.core.directives.directive import Directive
 from gateway.core.gateway import Gateway, Log, Options, Send, Start
 from gateway.core.options import number_after
@@ -92,7 +93,7 @@ class GatewayHost:
         self._life = 0
         self._lines: dict[str, _Line] = {}
         self._wake_ms: int | None = None  # of the earliest wake that is scheduled
-        self._due_ms: int | None = None  # the core's deadline, which may have moved behind that wake
+        self._due_ms = NEVER  # the core's deadline, which may have moved behind that wake
         self.logs: list[tuple[int, str]] = []
         self.counters: dict[str, int] = {}
 
@@ -149,15 +150,11 @@ class GatewayHost:
 
     def receive(self, datagram: bytes, host: NodeHost) -> None:
         """Accepts a datagram from a node; its host serves as its address."""
-        if self.core is not None:
-            self.core.on_datagram(datagram, host, now_ms=self._world.now_ms)
-            self._settle()
+        self.dispatch("on_datagram", datagram, host)
 
     def observe(self, seen: Observation) -> None:
         """Accepts what is wired in the cabinet, where there is one."""
-        if self.core is not None:
-            self.core.on_observation(seen, now_ms=self._world.now_ms)
-            self._settle()
+        self.dispatch("on_observation", seen)
 
     # --- events of its lines -----------------------------------------------------------------------------------
 
@@ -165,7 +162,7 @@ class GatewayHost:
         """Passes an event to the core, by the name of its method; it is lost while the power is off."""
         if self.core is not None:
             getattr(self.core, what)(*values, now_ms=self._world.now_ms)
-            self._turn(is_woken=True)
+            self._turn()
 
     def announce(self, notice: Directive) -> bool:
         """Passes on a directive that was entered at the cabinet.
@@ -175,6 +172,7 @@ class GatewayHost:
         if self.core is None:
             return False
         refused = self.core.directive_service.directives.accept(notice, now_ms=self._world.now_ms)
+        self.core.make_all_due()
         self._turn()
         return refused is None
 
@@ -219,17 +217,8 @@ class GatewayHost:
             return
         # The clock is good once the network has set it; the kernel then carries it through a cut.
         good = any(self.is_up.values()) or self.core.clock.unix_s(now_ms=self._world.now_ms) is not None
-        self._observe_clock(self._world.unix_ms if good else None, 1)
+        self.dispatch("on_clock", self._world.unix_ms if good else None, 1)
         self._world.after(_CLOCK_EVERY_MS if good else 5_000, self._set_clock, life)
-
-    def _observe_clock(self, unix_ms: int | None, uncertainty_s: int) -> None:
-        """Passes on what the system clock shows; a time that is as it was carried brings nothing to decide."""
-        assert self.core is not None
-        clock = self.core.clock
-        before = clock.good_since_ms, clock.steps, clock.uncertainty_s
-        clock.observe(unix_ms, uncertainty_s, now_ms=self._world.now_ms)
-        if before != (clock.good_since_ms, clock.steps, clock.uncertainty_s):
-            self._turn()
 
     def _count(self, life: int) -> None:
         """Reads the kernel's counters of the metered bearer, every keep-alive."""
@@ -241,30 +230,22 @@ class GatewayHost:
             # The kernel counts from the machine's start, and the interface's name includes that start.
             counter, interface = self.metered_bytes - self._counted_from, f"{self.boot}/wwan0"
             self.core.bearers.count(bearer, counter, interface, now_ms=self._world.now_ms)
+        self.core.make_all_due()
         self._turn()
         self._world.after(_KEEPALIVE_MS, self._count, life)
 
-    def _turn(self, *, is_woken: bool = False) -> None:
+    def _turn(self) -> None:
+        """Lets the core do what is due, carries it out, and schedules the next turn at its deadline."""
         core = self.core
         assert core is not None
-        (core.wake if is_woken else core.poll)(now_ms=self._world.now_ms)
-        self._settle()
-
-    def _settle(self) -> None:
-        """Carries out what the core has decided."""
-        assert self.core is not None
-        for effect in self.core.drain_effects():
+        core.poll(now_ms=self._world.now_ms)
+        for effect in core.drain_effects():
             self._carry_out(effect)
-        self._set_due()
-
-    def _set_due(self) -> None:
-        """Schedules the wake at the core's deadline, unless an earlier one is scheduled."""
-        assert self.core is not None
-        self._due_ms = self.core.deadline_ms(now_ms=self._world.now_ms)
+        self._due_ms = core.deadline_ms(now_ms=self._world.now_ms)
         self._arm()
 
     def _arm(self) -> None:
-        if self._due_ms is not None and (self._wake_ms is None or self._due_ms < self._wake_ms):
+        if self._wake_ms is None or self._due_ms < self._wake_ms:
             self._wake_ms = max(self._due_ms, self._world.now_ms)
             self._world.at(self._wake_ms, self._wake, self._life, self._wake_ms)
 
@@ -272,8 +253,8 @@ class GatewayHost:
         if life != self._life or self._wake_ms != wake_ms or self.core is None:
             return
         self._wake_ms = None
-        if self._due_ms is not None and self._due_ms <= self._world.now_ms:
-            self._turn(is_woken=True)
+        if self._due_ms <= self._world.now_ms:
+            self._turn()
         else:
             self._arm()
 
@@ -327,33 +308,24 @@ class GatewayHost:
             self._wake_ms = at_ms  # the outcome asks for the deadline anew: no wake is needed before
 
     def _probed(self, life: int, bearer: str, ok: bool, rtt_ms: int | None) -> None:
-        if life == self._life and self.core is not None:
+        if life == self._life:
             if self._wake_ms is not None and self._wake_ms <= self._world.now_ms:
                 self._wake_ms = None
-            if self.core.bearers.connection.probed(bearer, ok, rtt_ms, now_ms=self._world.now_ms):
-                self._turn()
-            else:
-                self._set_due()
+            self.dispatch("on_probed", bearer, ok, rtt_ms)
 
     def _pending(self, sync: PendingSync) -> None:
         self._world.after(sync.latency_ms, self._synced, self._life, sync.ticket)
 
     def _synced(self, life: int, ticket: Ticket) -> None:
-        if life != self._life:
-            return
-        error = self.journal_disk.complete(ticket)
-        if self.core is not None:
-            self.core.on_synced(ticket, error, now_ms=self._world.now_ms)
-            self._turn(is_woken=True)
+        if life == self._life:
+            self.dispatch("on_synced", ticket, self.journal_disk.complete(ticket))
 
     def _state_pending(self, sync: PendingSync) -> None:
         self._world.after(sync.latency_ms, self._state_synced, self._life, sync.ticket)
 
     def _state_synced(self, life: int, ticket: Ticket) -> None:
-        if life == self._life and self.core is not None:
-            error = self.state_disk.complete(ticket)
-            self.core.on_state_synced(ticket, error, now_ms=self._world.now_ms)
-            self._turn(is_woken=True)
+        if life == self._life:
+            self.dispatch("on_state_synced", ticket, self.state_disk.complete(ticket))
 
     def waiting(self) -> int:
         """Returns the number of records in the journal that are not freed."""

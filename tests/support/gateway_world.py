@@ -137,15 +137,14 @@ class GatewayWorld:
             self._poll()
             while self.core.thinner.deadline_ms() == self.now_ms:
                 self._poll()
-            deadline_ms = self.core.deadline_ms(now_ms=self.now_ms)
-            assert deadline_ms is None or deadline_ms > self.now_ms, "the agent would spin"
+            assert self.core.deadline_ms(now_ms=self.now_ms) > self.now_ms, "the agent would spin"
             if not (self.auto_sync and (self.journal_disk.pending or self.state_disk.pending)):
                 return
             self.sync_silently()
         raise AssertionError("one turn leads to another without end")
 
     def _poll(self):
-        self.core.wake(now_ms=self.now_ms)
+        self.core.poll(now_ms=self.now_ms)
         for effect in self.core.drain_effects():
             self._carry_out(effect)
 
@@ -186,7 +185,7 @@ class GatewayWorld:
     def pass_ms(self, duration_ms):
         """As `wait`; the turn of the last instant is that of what happens then."""
         end_ms = self.now_ms + duration_ms
-        while (deadline_ms := self.core.deadline_ms(now_ms=self.now_ms)) is not None and deadline_ms <= end_ms:
+        while (deadline_ms := self.core.deadline_ms(now_ms=self.now_ms)) <= end_ms:
             self.now_ms = max(self.now_ms, deadline_ms)
             self.turn()
         self.now_ms = end_ms

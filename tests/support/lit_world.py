@@ -138,8 +138,7 @@ class LitWorld(GatewayWorld):
         self.cabinet = self.core.cabinet
 
     def tell_clock(self, *, wrong_s=0) -> None:
-        self.core.clock.observe(1000 * (self.start_s + wrong_s) + self.now_ms, 1, now_ms=self.now_ms)
-        self.core.poll(now_ms=self.now_ms)
+        self.core.on_clock(1000 * (self.start_s + wrong_s) + self.now_ms, 1, now_ms=self.now_ms)
         self.turn()
 
     def _carry_out(self, effect) -> None:

@@ -173,7 +173,7 @@ class Cabinet:
             now_ms=self.town.now_ms,
         )
         report: RecoveryReport = self.core.start(now_ms=self.town.now_ms)
-        self.core.clock.observe(1000 * START_UNIX_S + self.town.now_ms, 1, now_ms=self.town.now_ms)
+        self.core.on_clock(1000 * START_UNIX_S + self.town.now_ms, 1, now_ms=self.town.now_ms)
         return report
 
     def run(self, for_ms: int, *, making: bool) -> None:

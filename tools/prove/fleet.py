@@ -80,7 +80,7 @@ class Cabinet:
     def start(self) -> None:
         now_ms = clock.monotonic_ms()
         self.core.start(now_ms=now_ms)
-        self.core.clock.observe(time.time_ns() // 1_000_000, 1, now_ms=now_ms)
+        self.core.on_clock(time.time_ns() // 1_000_000, 1, now_ms=now_ms)
         self._turn()
 
     def speak(self, *, may_make: bool) -> None:
@@ -116,10 +116,8 @@ class Cabinet:
             self._carry_out(effect, now_ms)
         if self._timer is not None:
             self._timer.cancel()
-        deadline_ms = self.core.deadline_ms(now_ms=now_ms)
-        if deadline_ms is not None:
-            delay_ms = max(0, deadline_ms - clock.monotonic_ms())
-            self._timer = self._loop.call_later(delay_ms / 1000, self._turn)
+        delay_ms = max(0, self.core.deadline_ms(now_ms=now_ms) - clock.monotonic_ms())
+        self._timer = self._loop.call_later(delay_ms / 1000, self._turn)
 
     def _carry_out(self, effect: Any, now_ms: int) -> None:
         if isinstance(effect, Send):

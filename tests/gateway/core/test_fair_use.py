@@ -37,6 +37,7 @@ class Street(GatewayWorld):
         self.exchange += 1
         outcome = self.core.inbox.accept(node, payload(*made), self.exchange, now_ms=self.now_ms)
         self.core.journal.flush()
+        self.core.make_all_due()
         self.turn()
         if not isinstance(outcome, AcceptedPayload):
             return False

@@ -96,7 +96,7 @@ def test_a_power_cut_before_the_answer_leaves_the_record_with_the_node():
 
 def test_a_question_without_a_record_is_answered_with_the_time_at_once():
     world = GatewayWorld()
-    world.core.clock.observe(1_790_000_000_000, 2, now_ms=world.now_ms)
+    world.core.on_clock(1_790_000_000_000, 2, now_ms=world.now_ms)
     world.ask(b"")
     assert world.codes() == [CHANGED]
     assert record.decode_answer(world.node().payload) == Answer(1_790_000_000, 2, None, 0)

@@ -28,8 +28,7 @@ class World(GatewayWorld):
         self.wait(1000 * at_s - self.now_ms)
 
     def tell_clock(self, *, wrong_s=0):
-        self.core.clock.observe(1000 * (START_S + wrong_s) + self.now_ms, 1, now_ms=self.now_ms)
-        self.core.poll(now_ms=self.now_ms)
+        self.core.on_clock(1000 * (START_S + wrong_s) + self.now_ms, 1, now_ms=self.now_ms)
         self.turn()
 
     def say(self, at_s, *records, node=NODE):

@@ -8,6 +8,7 @@ from gateway.core import limits
 from gateway.core.custody import entry
 from gateway.core.custody.journal import Journal, Refused, Stream
 from gateway.core.custody.ledger import Ledger
+from gateway.core.deadlines import NEVER
 from gateway.core.own_records import OwnRecords
 from gateway.core.wallclock import WallClock
 from simulator.world.disk import SimDisk
@@ -111,7 +112,7 @@ def test_a_start_on_a_full_journal_reports_its_boot_when_there_is_room():
     first = world.core._start.epoch
     world.start()
     assert [made.boot for made in events(world, event.BOOT)] == [1]
-    assert world.core.deadline_ms(now_ms=world.now_ms) is not None
+    assert world.core.deadline_ms(now_ms=world.now_ms) < NEVER
     started_ms = world.now_ms
     world.core.journal.release_through(Stream(first, event.ALARM), 10**6)
     world.wait(60_000)
@@ -121,13 +122,11 @@ def test_a_start_on_a_full_journal_reports_its_boot_when_there_is_room():
 
 def test_a_step_of_the_clock_in_a_full_journal_is_said_later():
     world = GatewayWorld(auto_sync=True)
-    world.core.clock.observe(1_790_000_000_000, 1, now_ms=world.now_ms)
-    world.core.poll(now_ms=world.now_ms)
+    world.core.on_clock(1_790_000_000_000, 1, now_ms=world.now_ms)
     world.wait(10)
     append = world.core.journal.append
     world.core.journal.append = lambda *_, **__: Refused.FULL
-    world.core.clock.observe(1_790_009_000_000, 1, now_ms=world.now_ms)
-    world.core.poll(now_ms=world.now_ms)
+    world.core.on_clock(1_790_009_000_000, 1, now_ms=world.now_ms)
     world.wait(10)
     assert events(world, event.CLOCK_STEPPED) == []
     world.core.journal.append = append

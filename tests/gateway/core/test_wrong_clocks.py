@@ -42,7 +42,7 @@ def life_by(clock):
     connected = []
     for minute in range(90):
         told = clock(world.town.now_ms)
-        world.core.clock.observe(told, 1, now_ms=world.town.now_ms)
+        world.core.on_clock(told, 1, now_ms=world.town.now_ms)
         if minute in (20, 40, 60):
             world.hang_up()
         world.fibre = minute >= 10

@@ -218,7 +218,7 @@ def test_wear_is_told_once_it_means_something(world):
 
 def test_the_clock_is_told_as_nodes_are_told(world):
     assert world.told().clock == ClockStatus(False, None, 0)
-    world.core.clock.observe(1_795_000_000_000, 3, now_ms=world.now_ms)
+    world.core.on_clock(1_795_000_000_000, 3, now_ms=world.now_ms)
     assert world.told().clock == ClockStatus(True, 1_795_000_000, 3)
 
 

@@ -37,7 +37,12 @@ class _Watched:
         super()._carry_out(effect)
 
     def poll_every_second(self):
-        self._world.every(1000, lambda: self.core is None or self._awake(self._turn))
+        self._world.every(1000, self._poll_all)
+
+    def _poll_all(self):
+        if self.core is not None:
+            self.core.make_all_due()
+            self._awake(self._turn)
 
     def _awake(self, function, *arguments):
         function(*arguments)

@@ -199,7 +199,7 @@ def test_after_months_a_photocell_is_the_better_witness_and_without_one_the_old_
     world = LitWorld()
     world.clock = False
     told = (1000 * world.start_s + world.now_ms, limits.CLOCK_VALID_S + 1)
-    world.core.clock.observe(*told, now_ms=world.now_ms)  # what 35 days of drift come to
+    world.core.on_clock(*told, now_ms=world.now_ms)  # what 35 days of drift come to
     world.live(15)
     assert world.cabinet.basis.kind == "carried"
     assert world.pulses[-1] >= world.now_ms - limits.CABINET_WATCHDOG_MS
@@ -207,7 +207,7 @@ def test_after_months_a_photocell_is_the_better_witness_and_without_one_the_old_
     world.live(60)
     assert world.cabinet.basis.kind == "photocell"
     world.seen_changes["photocell_lx"] = None
-    world.core.clock.observe(told[0], limits.CLOCK_USABLE_S + 1, now_ms=world.now_ms)
+    world.core.on_clock(told[0], limits.CLOCK_USABLE_S + 1, now_ms=world.now_ms)
     world.live(120)
     assert world.cabinet.basis.kind == "safety" and ("handedBack", True) in world.alarms()
 

@@ -74,7 +74,7 @@ def test_the_largest_cabinet_fits_a_status_line():
     )
     made = policy(lighting=document.Lighting(SITE, (EVENING,) * 4, rules, bounds))
     now_ms = world.now_ms
-    world.core.clock.observe(1000 * lit.start_s + now_ms, 1, now_ms=now_ms)
+    world.core.on_clock(1000 * lit.start_s + now_ms, 1, now_ms=now_ms)
     world.core.on_message("tc/1/p/49007/cab-12", bundle(made), now_ms=now_ms)
     world.core.poll(now_ms=now_ms)
     assert world.cabinet.signed_policy is not None
