@@ -10,7 +10,6 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 from collections import Counter
 from functools import cache
 from pathlib import Path
@@ -207,18 +206,22 @@ def pytest_collection():
 # --- MicroPython VMs ------------------------------------------------------------------------------
 
 
-def find_micropython():
-    """Paths of the MicroPython VMs to test on, each program once, the newest last."""
-    if named := os.environ.get("BOCAGE_MICROPYTHON"):
-        paths = named.split(os.pathsep)
+def _micropython_vms():
+    """Paths of the MicroPython VMs to test on, the newest last."""
+    if not _vms:
+        _vms.extend(_found_vms() or [None])
+    return [vm for vm in _vms if vm]
+
+
+def _found_vms():
+    from simulator.hosts.vm import micropythons  # here, for most runs ask for none
+
+    paths = micropythons()
+    if os.environ.get("BOCAGE_MICROPYTHON"):
         if absent := [path for path in paths if not shutil.which(path)]:
             raise pytest.UsageError(f"BOCAGE_MICROPYTHON names no program: {', '.join(absent)}")
         return paths
-    beside = Path(sys.executable).parent  # the environment's own script, whether it is activated or not
-    folders = [*os.environ.get("PATH", "").split(os.pathsep), "/usr/bin", str(beside)]
-    found = [shutil.which("micropython", path=folder) for folder in folders if folder]
-    distinct = {os.path.realpath(path): path for path in reversed(found) if path}
-    versions = sorted((_version(path), path) for path in distinct.values())
+    versions = sorted((_version(path), path) for path in paths)
     return [path for version, path in versions if version >= MICROPYTHON_MIN]
 
 
@@ -234,12 +237,6 @@ def _version(path):
 
 
 _vms = []  # found once, at the first test that asks
-
-
-def _micropython_vms():
-    if not _vms:
-        _vms.extend(find_micropython() or [None])
-    return [vm for vm in _vms if vm]
 
 
 def _label(vm):

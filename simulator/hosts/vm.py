@@ -70,17 +70,14 @@ TICKS_START = (1 << 30) - 3000
 STOP_TIMEOUT_S = 5
 
 
-def find_micropython() -> str | None:
-    """Returns the path of a VM, or None without any.
-
-    The first of BOCAGE_MICROPYTHON comes before the system's, and that before the environment's own.
-    """
-    named = os.environ.get("BOCAGE_MICROPYTHON", "").split(os.pathsep)[0]
-    for path in (named, "/usr/bin/micropython", str(Path(sys.executable).parent / "micropython")):
-        found = shutil.which(path) if path else None
-        if found:
-            return found
-    return None
+def micropythons() -> list[str]:
+    """Returns the paths of the VMs of this machine, each program once: those that BOCAGE_MICROPYTHON names, else the
+    system's, those on the path, and the environment's own."""
+    if named := os.environ.get("BOCAGE_MICROPYTHON"):
+        return named.split(os.pathsep)
+    folders = ["/usr/bin", *os.environ.get("PATH", "").split(os.pathsep), str(Path(sys.executable).parent)]
+    found = [shutil.which("micropython", path=folder) for folder in folders if folder]
+    return list({os.path.realpath(path): path for path in reversed(found) if path}.values())[::-1]
 
 
 class VmNode:

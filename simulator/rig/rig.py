@@ -20,7 +20,7 @@ from gateway.shell import keys as node_keys
 from policy import keyset
 from simulator.checkers.delivery import DeliveryChecker, Verdict
 from simulator.hosts.keys import key_of, keyset_of, settings_of
-from simulator.hosts.vm import HEAP_BYTES, VmNode, find_micropython, uninterrupted
+from simulator.hosts.vm import HEAP_BYTES, VmNode, micropythons, uninterrupted
 from simulator.rig.crowd import Crowd, member_id
 from simulator.rig.ports import free_port
 from tools.centre.ingest import receipts
@@ -150,7 +150,7 @@ class Rig:
         """
         for package in _PACKAGES:
             importlib.import_module(package)
-        micropython = find_micropython()
+        micropython = next(iter(micropythons()), None)
         if broker is None and find_mosquitto() is None:
             raise RigError("no Mosquitto here: apt-get install mosquitto")
         if micropython is None and nodes:

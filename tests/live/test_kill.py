@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from simulator.hosts.vm import find_micropython
+from simulator.hosts.vm import micropythons
 from simulator.rig.postgresql import programs
 from simulator.rig.rig import Part, find_mosquitto
 from simulator.world.chance import Prng
@@ -40,7 +40,7 @@ def bocage(*arguments, timeout_s):
 def parts():
     if find_mosquitto() is None:
         pytest.skip("no Mosquitto: apt-get install mosquitto")
-    if find_micropython() is None:
+    if not micropythons():
         pytest.skip("no MicroPython VM: apt-get install micropython")
 
 

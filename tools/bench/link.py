@@ -22,8 +22,9 @@ from gateway.core.link.link import Link
 from gateway.core.link.sessions import NodeKey
 from gateway.io.crypto import AesCcm
 from simulator.hosts.keys import CIPHER, key_of
+from simulator.hosts.vm import micropythons
 from simulator.world.chance import Prng
-from tools.bench.vm import require_checkout, virtual_machines
+from tools.bench.vm import require_checkout
 from tools.command_line import add_json
 from wire import coap_message as messages
 from wire import oscore
@@ -71,7 +72,7 @@ def _output(command: list[str], environment: dict[str, str]) -> str:
 def run(args: argparse.Namespace) -> int:
     """Prints the figures; the exit status is 0 when a protected message stays within its bound everywhere."""
     require_checkout()
-    rows = [measure(interpreter) for interpreter in [*virtual_machines(), sys.executable]]
+    rows = [measure(interpreter) for interpreter in [*micropythons(), sys.executable]]
     passed = all(row["acts"]["link_message"]["encoded"] <= PROTECTED_BYTES_MAX for row in rows)
     gateway = measure_gateway()
     if args.json:

@@ -30,11 +30,12 @@ import tempfile
 from pathlib import Path
 
 from gateway.language.arguments import whole
+from simulator.hosts.vm import micropythons
 from tools import firmware_modules
 from tools.bench.node_cases import CASES
 from tools.bench.node_program import Compiled, NoCompiler, compile_kind, lay_out
 from tools.bench.node_world import DAY_MS, BusyDay, Program, Turn, Vm, VmFault, World
-from tools.bench.vm import require_checkout, virtual_machines
+from tools.bench.vm import require_checkout
 from tools.command_line import add_json, executable
 from wire import event
 
@@ -299,7 +300,7 @@ def run(args: argparse.Namespace) -> int:
     if missing := [name for name in names if name not in CASES]:
         print(f"bocage bench node: no case for {', '.join(missing)} in tools/bench/node_cases.py", file=sys.stderr)
         return 1
-    vms = args.vm or virtual_machines()
+    vms = args.vm or micropythons()
     if not vms:
         print("no MicroPython VM (apt-get install micropython, or set BOCAGE_MICROPYTHON)", file=sys.stderr)
         return 1

@@ -120,16 +120,6 @@ def require_checkout(folder: Path = firmware_modules.FIRMWARE) -> None:
         raise Refused(N_("this command needs a checkout of Bocage: an installed package lacks the folder firmware/"))
 
 
-def virtual_machines() -> list[str]:
-    """Returns the paths of the VMs that are installed, each program once: those that BOCAGE_MICROPYTHON names, else
-    those on the path."""
-    if named := os.environ.get("BOCAGE_MICROPYTHON"):
-        return named.split(os.pathsep)
-    folders = [*os.environ.get("PATH", "").split(os.pathsep), "/usr/bin", str(Path(sys.executable).parent)]
-    found = [shutil.which("micropython", path=folder) for folder in folders if folder]
-    return sorted({os.path.realpath(path): path for path in reversed(found) if path}.values())
-
-
 def build(sources: Path, out: Path, work: Path, *, is_counted: bool) -> None:
     """Builds the VM and writes it to `out`. BuildFault with what is missing or a compiler's output."""
     for program in (f"{_CROSS}gcc", "make"):

@@ -304,7 +304,7 @@ def test_a_node_whose_starter_is_gone_ends_by_itself(responder, make_node):
 
 def test_a_vm_is_found_where_the_environment_names_it(monkeypatch, micropython):
     monkeypatch.setenv("BOCAGE_MICROPYTHON", micropython)
-    assert vm.find_micropython() == micropython
+    assert vm.micropythons() == [micropython]
 
 
 def test_a_technician_locks_the_lamp_with_the_button_and_the_lock_survives_the_loss_of_power(responder, make_node):

@@ -53,7 +53,7 @@ PLANTED = {
 
 def hours_of(folder, kind, replaced=A_TURN_A_SECOND, silent_from_ms=SILENT_FROM_MS, for_ms=None):
     return VirtualRun(
-        folder, vm.find_micropython(), kind, for_ms or RUN_MS[kind], replaced=replaced, silent_from_ms=silent_from_ms,
+        folder, vm.micropythons()[0], kind, for_ms or RUN_MS[kind], replaced=replaced, silent_from_ms=silent_from_ms,
         unix_s=MIDNIGHT_S + BEGINS_S[kind],
     )  # fmt: skip
 
@@ -120,7 +120,7 @@ def test_every_output_does_the_same_with_and_without_the_gateway_and_nothing_is_
 def test_a_dusk_that_the_gateway_answers_lights_the_lamp_once(tmp_path):
     """The answer to "lit" may be half a second earlier than the clock that lit it: no lamp goes dark for that."""
     run = VirtualRun(
-        tmp_path, vm.find_micropython(), "streetlight", 1_200_000, replaced=A_TURN_A_SECOND,
+        tmp_path, vm.micropythons()[0], "streetlight", 1_200_000, replaced=A_TURN_A_SECOND,
         unix_s=MIDNIGHT_S + BEFORE_DUSK_S,
     )  # fmt: skip
     relay = [level for at_ms, number, level in edges(run) if number == streetlight.RELAY_PIN and at_ms > 60_000]
@@ -137,7 +137,7 @@ def test_the_comparison_sees_a_relay_that_opens_when_no_answer_lines(tmp_path, l
 
 def test_a_water_meter_counts_on_without_a_gateway_and_tells_all_of_it_afterwards(tmp_path):
     run = VirtualRun(
-        tmp_path, vm.find_micropython(), "water_meter", RUN_MS["water_meter"], replaced=A_TURN_A_SECOND,
+        tmp_path, vm.micropythons()[0], "water_meter", RUN_MS["water_meter"], replaced=A_TURN_A_SECOND,
         silent_from_ms=SILENT_FROM_MS, silent_to_ms=RUN_MS["water_meter"] - 600_000,
     )  # fmt: skip
     assert run.returncode == vm.OVER_CODE

@@ -19,7 +19,7 @@ def test_on_a_vm_a_protected_message_keeps_its_bound(micropython):
 
 @pytest.mark.slow
 def test_the_figures_are_one_json_object(monkeypatch, capsys):
-    monkeypatch.setattr(link, "virtual_machines", list)
+    monkeypatch.setattr(link, "micropythons", list)
     assert link.run(argparse.Namespace(json=True)) == 0
     figures = json.loads(capsys.readouterr().out)
     (row,) = figures["rows"]
@@ -30,7 +30,7 @@ def test_the_figures_are_one_json_object(monkeypatch, capsys):
 
 @pytest.mark.slow
 def test_a_longer_message_fails_the_bench(monkeypatch, capsys):
-    monkeypatch.setattr(link, "virtual_machines", list)
+    monkeypatch.setattr(link, "micropythons", list)
     monkeypatch.setattr(link, "PROTECTED_BYTES_MAX", 75)
     assert link.run(argparse.Namespace(json=False)) == 1
     said = capsys.readouterr().out
