@@ -51,11 +51,20 @@ YEAR = 2026
 _LOOK_S = 30
 
 
+class SeasonDay(NamedTuple):
+    """Holds what the picture shows of a day: depletion and trigger of one zone, rain and irrigation, all in 0.1 mm."""
+
+    civil_day: int
+    depletion_dmm: int
+    rain_dmm: int
+    irrigated_dmm: int
+
+
 class SeasonFigures(NamedTuple):
     """Holds the figures of a season.
 
     Litres through the meter, zone-days of stress, those of them on days without any lawful hour, litres drained or run
-    off (rain included), seconds of watering in forbidden hours, the checker's violations, and the days of the season.
+    off (rain included), seconds of watering in forbidden hours, and the checker's violations.
     """
 
     used_l: int
@@ -65,7 +74,7 @@ class SeasonFigures(NamedTuple):
     run_off_l: int
     forbidden_s: int
     violations: list[str]
-    days: int
+    days: list[SeasonDay]
 
 
 class Drought(NamedTuple):
@@ -80,6 +89,7 @@ DROUGHTS: dict[str, tuple[Drought, ...]] = {
     "none": (),
     "summer": (Drought(7, 1, 2), Drought(8, 1, 3), Drought(8, 21, 2), Drought(9, 16, 0)),
 }
+SHOWN_ZONE = 1
 
 
 class Season:
@@ -169,6 +179,8 @@ class Season:
 
     def _days(self, run: Callable[[int, int], None]) -> SeasonFigures:
         stress = banned = 0
+        days = []
+        rained_um = had_ul = 0
         for civil_day in range(self.first_day, self.last_day):
             run(civil_day, civil.unix_from_local(civil.PARIS, civil_day + 1, 0))
             level = self.level(civil_day)
@@ -176,12 +188,17 @@ class Season:
                 if plot.stressed():
                     stress += 1
                     banned += policy.free_for_s(self.own.policy, plot.zone, level, self._noon(civil_day) + 36000) == 0
+            shown = self.site.plots[SHOWN_ZONE - 1]
+            rain_um, ul = self.site.rain_um, self.pipes.zone_ul[SHOWN_ZONE]
+            irrigated_dmm = (ul - had_ul) // (1000 * shown.zone.area_dm2)
+            days.append(SeasonDay(civil_day, shown.depletion_um // 100, (rain_um - rained_um) // 100, irrigated_dmm))
+            rained_um, had_ul = rain_um, ul
         drained = run_off = 0
         for plot in self.site.plots:
             drained += plot.drained_um * plot.zone.area_dm2 // 100_000
             run_off += plot.run_off_um * plot.zone.area_dm2 // 100_000
         used_l = self.pipes.pulses() * self.own.pulse_ul // 1_000_000
-        checker, days = self.checker, self.last_day - self.first_day
+        checker = self.checker
         return SeasonFigures(used_l, stress, banned, drained, run_off, checker.forbidden_s, checker.violations, days)
 
     def _noon(self, civil_day: int) -> int:

@@ -19,6 +19,7 @@ COMMANDS = {
     "sleep": "tools.bench.sleep",
     "stray": "tools.bench.stray",
     "sun": "tools.bench.sun",
+    "tap": "tools.bench.tap",
     "territory": "tools.bench.territory",
     "uplink": "tools.bench.uplink",
     "vm": "tools.bench.vm",

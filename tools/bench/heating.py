@@ -17,12 +17,14 @@ or strokes of the valve (travel / 100 %). The set-points are 19 °C for all thre
 also saves by that.
 
     bocage bench heating --json
+    bocage bench heating --svg week.svg
 """
 
 import argparse
 import json
 from dataclasses import asdict, dataclass
-from typing import Any
+from pathlib import Path
+from typing import Any, NamedTuple
 
 from gateway.language.arguments import whole
 from heating import model
@@ -45,6 +47,8 @@ COLD_K_MAX = 0.3
 _MISSED_CK = 100
 _PLAIN_BAND_CK = 50
 _PLAIN_LEAD_MIN = 120
+# The week in the picture: the first after Christmas, Monday to Sunday.
+PICTURE_FROM = (2027, 1, 4)
 
 _SCHOOL_DAY = (heating.Span(510, 990, 0),)
 _HALL_DAY = (heating.Span(540, 1050, 0),)
@@ -74,6 +78,10 @@ HALL = heating.Programme(
     (),
     (),
 )
+WIDTH, HEIGHT, LEFT, TOP, PLOT = 1000, 380, 50, 46, 240
+_LOW_C, _HIGH_C = -8, 24
+_WEEK_S = 7 * 86400
+_DAYS = ("lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche")
 
 
 @dataclass
@@ -109,6 +117,17 @@ class Figures:
     coldest_c: float
 
 
+class Point(NamedTuple):
+    """Holds one point of the picture: seconds after Monday 0:00; temperatures in 0.01 °C."""
+
+    second: int
+    air_ck: int
+    setpoint_ck: int
+    demand_permille: int
+    outdoor_ck: int
+    occupied: bool
+
+
 class Ours:
     """Runs the node's trade on the plant's sensors."""
 
@@ -120,6 +139,7 @@ class Ours:
         self._is_water = place.is_water
         self._start_s = start_s
         self.trade = Thermostat(made, b"", now_ms=0)
+        self.lessons: list[tuple[int, ...]] = []
         self.moves = 0
         self._last = 0
 
@@ -136,6 +156,10 @@ class Ours:
         self._last = demand
         return demand
 
+    def setpoint_ck(self) -> int:
+        return int(self.trade.setpoint_ck)
+
+
 class Plain:
     """Applies hysteresis and a fixed lead. `knows`: it also knows the programme's holidays and long absences."""
 
@@ -148,6 +172,7 @@ class Plain:
             programme = heating.Programme(ordinary, programme.days, setpoints, (), ())
         self._plan = heating.Plan(programme, civil.PARIS)
         self._on = False
+        self._setpoint_ck = 0
         self.moves = 0
 
     def step(self, unix_s: int, room_ck: int, outdoor_ck: int) -> int:
@@ -155,6 +180,7 @@ class Plain:
         setpoint_ck = wanted.setpoint_ck
         if wanted.next_s is not None and wanted.next_s - unix_s <= 60 * _PLAIN_LEAD_MIN:
             setpoint_ck = max(setpoint_ck, wanted.next_ck)
+        self._setpoint_ck = setpoint_ck
         was = self._on
         if room_ck < setpoint_ck - _PLAIN_BAND_CK:
             self._on = True
@@ -163,15 +189,21 @@ class Plain:
         self.moves += 1000 * (self._on and not was)
         return 1000 if self._on else 0
 
-def winter(place: Place, thermostat: Any, weather: Any, start_s: int, days: int) -> Figures:
-    """Runs the winter of one room."""
+    def setpoint_ck(self) -> int:
+        return self._setpoint_ck
+
+
+def winter(place: Place, thermostat: Any, weather: Any, start_s: int, days: int) -> tuple[Figures, list[Point]]:
+    """Runs the winter of one room; returns its figures, and the points of the week in the picture."""
     room = Room(place.data, weather, start_ck=1700)
     sensor = Thermometer(room, Prng(f"{place.name} sensor"))
     plan = heating.Plan(place.programme, civil.PARIS)
     room.settle(start_s)
+    drawn_s = civil.unix_from_local(civil.PARIS, civil.days_from_civil(*PICTURE_FROM), 0)
     cold_cks = occupied_s = over_s = missed = 0
     coldest_ck = room.air_ck
     was_occupied = False
+    points: list[Point] = []
     for unix_s in range(start_s + STEP_S, start_s + days * civil.day_s, STEP_S):
         room.settle(unix_s)
         wanted = plan.wanted(unix_s)
@@ -190,7 +222,10 @@ def winter(place: Place, thermostat: Any, weather: Any, start_s: int, days: int)
         reading = sensor.read(unix_s)
         assert reading is not None
         room.demand_permille = thermostat.step(unix_s, reading, room.outdoor_ck)
-    return Figures(
+        if drawn_s <= unix_s < drawn_s + 7 * civil.day_s and unix_s % 600 == 0:
+            setpoint_ck = thermostat.setpoint_ck()
+            points.append(Point(unix_s - drawn_s, air_ck, setpoint_ck, room.demand_permille, room.outdoor_ck, occupied))
+    figures = Figures(
         place=place.name,
         thermostat=thermostat.name,
         kwh=room.energy_wh() // 1000,
@@ -201,28 +236,35 @@ def winter(place: Place, thermostat: Any, weather: Any, start_s: int, days: int)
         cycles=thermostat.moves // 1000,
         coldest_c=coldest_ck / 100,
     )
+    return figures, points
 
 
-def measure(days: int) -> list[Figures]:
-    """Measures all rooms and thermostats."""
+def measure(days: int = 151) -> tuple[list[Figures], list[Point]]:
+    """Measures all rooms and thermostats; the points are those of ours in the classroom."""
     first_day = civil.days_from_civil(YEAR, 11, 1)
     start_s = civil.unix_from_local(civil.PARIS, first_day, 0)
     weather = Weather(Climate(SEED, first_day))
-    return [
-        winter(place, thermostat, weather, start_s, days)
-        for place in PLACES
-        for thermostat in (Ours(place, start_s), Plain(place, knows=False), Plain(place, knows=True))
-    ]
+    found: list[Figures] = []
+    drawn: list[Point] = []
+    for place in PLACES:
+        for thermostat in (Ours(place, start_s), Plain(place, knows=False), Plain(place, knows=True)):
+            figures, points = winter(place, thermostat, weather, start_s, days)
+            found.append(figures)
+            drawn = drawn or points
+    return found, drawn
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_json(parser)
+    parser.add_argument("--svg", metavar="FILE", help="also draw the first school week of January")
     parser.add_argument("--days", type=whole(1, 366), default=151, help="days from 1 November on (151)")
 
 
 def run(args: argparse.Namespace) -> int:
     """Returns 0 when ours uses less than the plain thermostat and keeps people warm (COLD_K_MAX), in both rooms."""
-    found = measure(args.days)
+    found, points = measure(args.days)
+    if args.svg:
+        Path(args.svg).write_text(picture(points), encoding="utf-8")
     if args.json:
         print(json.dumps({"days": args.days, "rooms": [asdict(figures) for figures in found]}))
     else:
@@ -238,3 +280,76 @@ def run(args: argparse.Namespace) -> int:
         ours, plain = (next(f for f in found if f.place == place.name and f.thermostat == n) for n in ("ours", "plain"))
         held = held and ours.kwh < plain.kwh and ours.cold_kh <= COLD_K_MAX * ours.occupied_h
     return 0 if held else 1
+
+
+# --- the picture of one week: no script, no font of its own ------------------------------------------------------
+
+
+def picture(points: list[Point]) -> str:
+    """Returns the picture of that week as SVG."""
+    day = (WIDTH - LEFT) / 7
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" '
+        'font-family="sans-serif" font-size="12">',
+        "<title>Une semaine de classe en janvier : consigne, température, chauffe</title>",
+        f'<rect width="{WIDTH}" height="{HEIGHT}" fill="#fff"/>',
+        '<text x="50" y="18" font-size="15">Une semaine de classe en janvier : consigne (pointillé), '
+        "pièce (trait plein), dehors (fin), chauffe (bas)</text>",
+        '<text x="50" y="36" fill="#666">A school week in January: set-point (dashed), room (solid), outdoors (thin), '
+        "heat (bottom); occupied hours shaded</text>",
+    ]
+    parts += [
+        f'<rect x="{_x(start):.1f}" y="{TOP}" width="{_x(end) - _x(start):.1f}" height="{PLOT}" fill="#f3ead2"/>'
+        for start, end in _spans(points)
+    ]
+    for celsius in range(_LOW_C + 3, _HIGH_C + 1, 5):
+        y = _y(100 * celsius)
+        parts.append(f'<line x1="{LEFT}" x2="{WIDTH}" y1="{y:.1f}" y2="{y:.1f}" stroke="#ddd"/>')
+        parts.append(f'<text x="{LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">{celsius} °C</text>')
+    for index, name in enumerate(_DAYS):
+        parts.append(f'<text x="{LEFT + (index + 0.5) * day:.1f}" y="{HEIGHT - 8}" text-anchor="middle">{name}</text>')
+    bars = TOP + PLOT + 60
+    parts.append(f'<path d="{_bars(points, bars)}" fill="#c0563b"/>')
+    parts.append(_line([(p.second, p.outdoor_ck) for p in points], 'stroke="#5b7f9c" stroke-width="1"'))
+    parts.append(_line([(p.second, p.setpoint_ck) for p in points], 'stroke="#333" stroke-dasharray="4 3"'))
+    parts.append(_line([(p.second, p.air_ck) for p in points], 'stroke="#b3202c" stroke-width="2"'))
+    return "\n".join([*parts, "</svg>", ""])
+
+
+def _x(second: float) -> float:
+    return LEFT + (WIDTH - LEFT) * second / _WEEK_S
+
+
+def _y(value_ck: float) -> float:
+    return TOP + PLOT * (_HIGH_C - value_ck / 100) / (_HIGH_C - _LOW_C)
+
+
+def _line(pairs: list[tuple[int, int]], style: str) -> str:
+    points = " ".join(f"{_x(second):.1f},{_y(value):.1f}" for second, value in pairs)
+    return f'<polyline points="{points}" fill="none" {style}/>'
+
+
+def _bars(points: list[Point], base: int) -> str:
+    """Returns the path of the mean heat of each hour."""
+    hours: dict[int, list[int]] = {}
+    for point in points:
+        hours.setdefault(point.second // 3600, []).append(point.demand_permille)
+    width = (WIDTH - LEFT) / 168
+    path = []
+    for hour, given in sorted(hours.items()):
+        height = 50 * sum(given) / len(given) / 1000
+        if height > 0:
+            path.append(f"M{_x(3600 * hour):.1f} {base}v{-height:.1f}h{width:.1f}V{base}z")
+    return "".join(path)
+
+
+def _spans(points: list[Point]) -> list[tuple[int, int]]:
+    found: list[tuple[int, int]] = []
+    start = None
+    for point in points:
+        if point.occupied and start is None:
+            start = point.second
+        elif not point.occupied and start is not None:
+            found.append((start, point.second))
+            start = None
+    return found

@@ -5,7 +5,7 @@ process and of the ones that it starts. `--profile` runs one size under cProfile
 long, and prints its turns and the functions that cost most.
 
     bocage bench sim --nodes 140 1000 --processes 2
-    bocage bench sim --nodes 100 300 1000 3000 10000 60000 --hours 1 --processes 1
+    bocage bench sim --nodes 100 300 1000 3000 10000 60000 --hours 1 --processes 1 --svg simulator/growth.svg
     bocage bench sim --nodes 140 --profile
 """
 
@@ -17,12 +17,15 @@ import resource
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 
 from gateway.language.arguments import whole
 from simulator import processes
 from simulator.options import Options
 from simulator.territory import Territory
+from tools.bench import growth
 from tools.command_line import Refused, add_json
 
 # Of 140 nodes of the default night 120 are lamps, 12 rooms and 8 green spaces, on three cabinets.
@@ -36,6 +39,7 @@ _TURNS = {
     "turns of the cabinet": ("cabinet/host.py", "_turn"),
     "events": ("world/time.py", "at"),
 }
+_DRAWN = (("cpu_s", "processor, s", "#d9822b"), ("peak_mb", "memory, MB", "#3d8b40"))
 
 
 @dataclass
@@ -61,6 +65,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--processes", type=whole(1, 64), default=processes.usual(), help="default: one a processor")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--profile", action="store_true", help="where the time of the first size goes")
+    parser.add_argument("--svg", type=Path, metavar="FILE", help="draw processor time and memory by nodes")
     parser.add_argument("--only", action="store_true", help=argparse.SUPPRESS)  # one size, in this process
     add_json(parser)
 
@@ -88,6 +93,8 @@ def run(args: argparse.Namespace) -> int:
             )
     if args.json:
         print(json.dumps([asdict(one) for one in runs]))
+    if args.svg is not None:
+        args.svg.write_text(svg(runs), encoding="utf-8")
     return 0 if all(one.is_good for one in runs) else 1
 
 
@@ -103,6 +110,16 @@ def options_for(nodes: int, seed: int, hours: int | None) -> Options:
         rooms=rooms,
         greens=greens,
     )
+
+
+def svg(runs: Sequence[Run]) -> str:
+    """Draws processor time and memory by nodes. Elapsed time is left out: it depends on what else the machine does."""
+    lines = [
+        growth.Line(label, colour, [(one.nodes, getattr(one, name)) for one in runs])
+        for name, label, colour in _DRAWN
+    ]
+    title = f"Cost of a simulated territory by its nodes; processes: {runs[0].processes}"
+    return growth.draw(title, "nodes", lines, 1)
 
 
 def _apart(nodes: int, args: argparse.Namespace) -> Run:

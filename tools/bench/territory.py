@@ -21,7 +21,8 @@ the best of three (one that takes long is asked once). What is named `wall` is b
 `records_mb` is the warehouse before the roll-up, `rollup_mb` what this adds. `--server-lights` measures the same on a
 cluster of PostgreSQL that is made for it.
 
-    bocage bench territory --lights 60000 --server-lights 60000    ten minutes on an idle machine
+    bocage bench territory --lights 1000 5000 20000 60000 --server-lights 1000 5000 20000 60000 \
+        --svg tools/territory.svg     a quarter of an hour on an idle machine
 """
 
 import argparse
@@ -31,12 +32,13 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
 from simulator.rig import postgresql
+from tools.bench import growth
 from tools.bench.territory_world import AROUND, DAY, OF_DAY, REPORTS, copy_days, fill, node, readings, register
 from tools.centre.condition.metering import STREET, Metering
 from tools.centre.condition.states import States
@@ -60,6 +62,13 @@ _ASKED_AGAIN_S = 10
 _PERSON = "Léa Durand"
 # Lights: in a larger territory a reading costs the same, and a node that is purged.
 _ALL_READ_MAX, _PURGED_MAX = 1000, 20_000
+_DRAWN = (
+    ("records_mb", "records, MB", "#3d8b40"),
+    ("rollup_mb", "hours and days, MB", "#7a8f1f"),
+    ("rollup_s", "roll-up, s", "#d9822b"),
+    ("commune_hours_s", "kWh by hour, s", "#2b6cd9"),
+    ("state_s", "states, s", "#8a4fbf"),
+)
 _SIZE_ON_SERVER = """SELECT sum(pg_total_relation_size(oid)) FROM pg_class
     WHERE relkind = 'r' AND relnamespace = CAST(current_schema() AS regnamespace)"""
 # The rest cleans up behind others: one that ends in the midst of a question takes its time with it.
@@ -76,12 +85,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--server-lights", type=int, nargs="+", default=[], metavar="LIGHTS", help="sizes on PostgreSQL (default: none)"
     )
+    parser.add_argument("--svg", type=Path, metavar="FILE", help="draw seconds and bytes by lights")
     add_json(parser)
 
 
 def run(args: argparse.Namespace) -> int:
+    found = []
     for where, lights in _warehouses(args):
-        print_figures(measure(where, lights), as_json=args.json)
+        found.append(measure(where, lights))
+        print_figures(found[-1], as_json=args.json)
+        if args.svg is not None:  # after each: the largest takes minutes
+            args.svg.write_text(svg(found), encoding="utf-8")
     return 0
 
 
@@ -94,6 +108,19 @@ def _warehouses(args: argparse.Namespace) -> Iterator[tuple[str, int]]:
     for lights in args.server_lights:
         with postgresql.temporary(Path(os.devnull)) as made:
             yield made.address(), lights
+
+
+def svg(found: Sequence[dict[str, Any]]) -> str:
+    """Draws what each size cost on each engine."""
+    lines = []
+    for engine in ("SQLite", "PostgreSQL"):
+        sizes = [one for one in found if one["engine"] == engine]
+        for name, label, colour in _DRAWN if sizes else ():
+            points = [(one["lights"], one[name]) for one in sizes]
+            is_server = engine == "PostgreSQL"
+            lines.append(growth.Line("" if is_server else label, colour, points, is_server))
+    title = "A day of so many lights in the warehouse: processor time, disk"
+    return growth.draw(title, "lights; dashed: PostgreSQL", lines, 0.001, 140)
 
 
 def measure(path: str, lights: int) -> dict[str, Any]:

@@ -1,4 +1,6 @@
-"""The bench of the simulator: sizes have the proportions of the default night, a defect shows."""
+"""The bench of the simulator: sizes have the proportions of the default night, the picture shows each figure."""
+
+from xml.etree import ElementTree
 
 from tools import cli
 from tools.bench import sim
@@ -17,7 +19,15 @@ def test_a_size_has_the_proportions_of_the_default_night():
     assert (large.cabinets, large.seed, large.hours, large.until_dusk) == (1200, 7, 1, False)
 
 
-def test_sizes_are_measured_apart_and_a_defect_shows_in_the_status(monkeypatch, capsys):
+def test_the_picture_has_a_line_for_each_figure_and_a_point_for_each_size():
+    picture = ElementTree.fromstring(sim.svg([a_run(100), a_run(1000), a_run(10_000, peak_mb=300)]))
+    names = [element.tag.partition("}")[2] for element in picture.iter()]
+    assert (names.count("polyline"), names.count("circle")) == (2, 6)
+    texts = [element.text for element in picture.iter() if element.text]
+    assert {"100", "1000", "10000", "processor, s", "memory, MB"} <= set(texts)
+
+
+def test_sizes_are_measured_apart_and_a_defect_shows_in_the_status(monkeypatch, capsys, tmp_path):
     asked = []
 
     def apart(nodes, args):
@@ -25,7 +35,8 @@ def test_sizes_are_measured_apart_and_a_defect_shows_in_the_status(monkeypatch, 
         return a_run(nodes, is_good=nodes < 1000)
 
     monkeypatch.setattr(sim, "_apart", apart)
-    assert cli.main(["bench", "sim", "--nodes", "100", "300", "--hours", "2"]) == 0
-    assert asked == [(100, 2), (300, 2)]
+    path = tmp_path / "growth.svg"
+    assert cli.main(["bench", "sim", "--nodes", "100", "300", "--hours", "2", "--svg", str(path)]) == 0
+    assert asked == [(100, 2), (300, 2)] and path.read_text(encoding="utf-8").startswith("<svg")
     assert cli.main(["bench", "sim", "--nodes", "1000"]) == 1
     assert "DEFECT" in capsys.readouterr().out
