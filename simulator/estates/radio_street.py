@@ -86,7 +86,6 @@ class RadioNode:
         self.made_ms: dict[int, int] = {}
         self._street, self._world = street, street.world
         self._wake_ms: int | None = None
-        self._is_turning = False
         self._radio = ChipRadio(street.air, prng.split("chip"), self._wake, mac=self.mac, is_node=True)
         self._radio.reach = street.reach
         self._link = EspNowLink(

@@ -130,7 +130,7 @@ ROOM_RANGE = {
 
 
 class Room:
-    """Models one heated room. `air_ck`, `mass_ck`: 0.01 °C, now.
+    """Models one heated room. `air_ck`: 0.01 °C, now.
 
     `settle` carries it forward; change its inputs only after that.
     """
@@ -152,10 +152,6 @@ class Room:
     @property
     def air_ck(self) -> int:
         return self._air_m // _MK
-
-    @property
-    def mass_ck(self) -> int:
-        return self._mass_m // _MK
 
     @property
     def outdoor_ck(self) -> int:

@@ -185,11 +185,6 @@ class Feeder:
         self._settled_ms = 0
         self._energy_dwms = 0
 
-    @property
-    def is_fed(self) -> bool:
-        """Returns True while its lamps have voltage."""
-        return self._fed_since_ms is not None
-
     def lit(self) -> int:
         """Returns the number of lamps that give light."""
         return 0 if self._fed_since_ms is None else self.cable.able

@@ -19,7 +19,7 @@ from pymodbus.server import ModbusSerialServer
 
 from simulator.rig.pty import Pty
 
-_COILS, _INPUTS, _HOLDING, _INPUT_REGISTERS = 1, 2, 3, 4
+_COILS, _INPUTS, _INPUT_REGISTERS = 1, 2, 4
 _SIZE = 512
 _GARBAGE = bytes((value * 73 + 5) % 256 for value in range(64))
 # An answer is complete when nothing has come for this long.
@@ -70,9 +70,6 @@ class ModbusBench:
 
     def set_input_registers(self, unit: int, address: int, packed: bytes) -> None:
         self._set(unit, _INPUT_REGISTERS, address, _words(packed))
-
-    def set_holding_registers(self, unit: int, address: int, packed: bytes) -> None:
-        self._set(unit, _HOLDING, address, _words(packed))
 
     def set_input(self, unit: int, address: int, on: bool) -> None:
         self._set(unit, _INPUTS, address, [on])

@@ -10,9 +10,8 @@ Faults of a valve: `stuck` (it does not move), `lazy` (it moves only at the seco
 class Pin:
     """Models one input of a bridge."""
 
-    def __init__(self, bridge, name):
+    def __init__(self, bridge):
         self._bridge = bridge
-        self._name = name
         self.level = 0
 
     def value(self, level):
@@ -31,8 +30,8 @@ class Bridge:
         self._connected = connected
         self._burn_ms = burn_ms
         self._since_ms = 0
-        self.in1 = Pin(self, "in1")
-        self.in2 = Pin(self, "in2")
+        self.in1 = Pin(self)
+        self.in2 = Pin(self)
         self.pulses = []  # (ms begun, ms long, forward)
         self.shorted = False
         self.burnt = False

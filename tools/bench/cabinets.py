@@ -87,7 +87,6 @@ class MadeBatches:
         self._is_plain = is_plain
         self._ahead: dict[int, int] = {}  # by token, the records of a batch under way
         self._waiting = deque(_batches(cabinet, count, turns, begun_s))
-        self._ends: deque[int] = deque()
 
     def due(self) -> list[Publication]:
         found = []
