@@ -361,7 +361,8 @@ class Gateway:
         for heard in self.link.poll(now_ms=now_ms):
             self._others_due_ms = _DUE
             self._on_heard(heard, now_ms)
-        self.uplink.allow(self.bearers.policy(), surplus=self.bearers.passes_surplus())
+        if self.bearers.connection.active is not None:  # what was spared keeps its place until a bearer carries it
+            self.uplink.allow(self.bearers.policy(), surplus=self.bearers.passes_surplus())
         self._effects += self.uplink.poll(now_ms=now_ms)
         self.thinner.poll(now_ms=now_ms)
 

@@ -2,7 +2,7 @@
 
 from random import Random
 
-from gateway.core.bearers.connection import Connect
+from gateway.core.bearers.connection import UNBOUND, Connect
 from gateway.core.custody import entry
 from gateway.core.custody.disk import SharedFolder
 from gateway.core.custody.journal import Journal, Stream
@@ -226,13 +226,13 @@ class GatewayWorld:
     def codes(self, node=NODE):
         return [code for _, code in self.node(node).answers]
 
-    def connect(self, receive_max=100):
+    def connect(self, receive_max=100, bearer=UNBOUND.name):
         """The broker accepts the next attempt, for which its back-off is waited for; what carried before ends."""
         if self.core.bearers.connection.active is not None:
-            self.core.on_disconnected("replaced", now_ms=self.now_ms)
+            self.core.on_disconnected("replaced", bearer, now_ms=self.now_ms)
         while self.core.bearers.connection.health()["attempt"] is None:
             self.wait(max(1, self.core.bearers.connection.deadline_ms() - self.now_ms))
-        self.core.on_connected(receive_max, now_ms=self.now_ms)
+        self.core.on_connected(receive_max, bearer, now_ms=self.now_ms)
         self.turn()
 
     def hear(self, message, name=ANSWERS):

@@ -7,6 +7,7 @@ from random import Random
 
 import pytest
 
+from gateway.core.bearers.bearer import Bearer
 from simulator.world.disk import PowerCut
 from tests.support.cabinet_world import holes
 from tests.support.gateway_world import (
@@ -17,9 +18,10 @@ from tests.support.gateway_world import (
     level,
     payload,
     reading,
+    unpack,
 )
 from tools.centre.ingest.warehouse import Warehouse
-from wire import coap_message, record
+from wire import coap_message, event, record
 
 CHANGED = coap_message.CHANGED
 
@@ -186,3 +188,24 @@ def test_a_warehouse_restored_from_an_old_backup_gets_what_the_gateway_still_hol
     assert before and world.acknowledged
     stored = set(restored.warehouse.identities())
     assert stored.issuperset(world.acknowledged)
+
+
+def test_what_a_short_budget_spares_is_not_sent_again_at_each_reconnection():
+    world = GatewayWorld(auto_sync=True, bearers=(Bearer("mobile", is_metered=True, monthly_bytes=1_000_000),))
+    for counter in (0, 850_000):
+        world.core.bearers.count("mobile", counter, "boot/1", now_ms=world.now_ms)
+    sent = []
+    for part in range(3):
+        for number in range(40):
+            world.ask(payload(reading(40 * part + number)))
+            world.wait(1000)
+        world.connect(bearer="mobile")
+        while publications := world.take_publications():
+            for publication in filter(lambda one: one.token, publications):
+                batch = unpack(publication)
+                sent += [batch.first] if batch.lane == event.TELEMETRY and batch.items else []
+                world.core.on_puback(publication.token, 0, now_ms=world.now_ms)
+            world.wait(5000)
+        world.core.on_disconnected("lost", "mobile", now_ms=world.now_ms)
+        world.turn()
+    assert sent == [0, 40, 80], "one batch of ten in four, each once"
