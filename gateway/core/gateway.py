@@ -408,7 +408,7 @@ class Gateway:
         if self._others_due_ms == _UNKNOWN:
             others = (
                 self.downlink.deadline_ms(),
-                self.directive_service.directives.deadline_ms(),
+                self.directive_service.directives.deadline_ms(now_ms=now_ms),
                 self.known_nodes.deadline_ms(),
                 self.campaigns.deadline_ms(),
                 self.anchors.deadline_ms(),

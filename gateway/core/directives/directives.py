@@ -18,6 +18,7 @@ from gateway.core import limits
 from gateway.core.cabinet import node_orders
 from gateway.core.cabinet.cabinet import Cabinet
 from gateway.core.custody.disk import Disk, Ticket
+from gateway.core.deadlines import earliest
 from gateway.core.directives.directive import (
     AskingNode,
     Directive,
@@ -141,16 +142,20 @@ class Directives:
 
     def poll(self, *, now_ms: int) -> None:
         """End directives that are over, and save changes."""
-        if self._is_due(now_ms):
+        due_ms = self.deadline_ms(now_ms=now_ms)
+        if due_ms is not None and now_ms >= due_ms:
             self._settle(now_ms)
 
     def on_synced(self, ticket: Ticket, error: str | None, *, now_ms: int) -> None:
         self._file.on_synced(ticket, error, now_ms=now_ms)
         self._plan()
 
-    def deadline_ms(self) -> int | None:
-        """Return when a directive given here ends, or a write is tried again."""
-        return self._due_ms
+    def deadline_ms(self, *, now_ms: int) -> int | None:
+        """Return when a directive given here ends, by our clock or by UTC, or a write is tried again."""
+        unix_ms = self._clock.carried_ms(now_ms=now_ms)
+        if unix_ms is None or not self._local or self._unix_s(now_ms) is None:
+            return self._due_ms
+        return earliest((self._due_ms, now_ms + 1000 * self._due_s - unix_ms))
 
     # --- nodes ----------------------------------------------------------------------------------------------------
 
@@ -252,13 +257,6 @@ class Directives:
                 self._report(DirectiveChange(EXPIRED, one, one.author), now_ms=now_ms)
         self._file.save(self._local.values(), self._kept_signed, now_ms=now_ms)
         self._plan()
-
-    def _is_due(self, now_ms: int) -> bool:
-        if self._due_ms is not None and now_ms >= self._due_ms:
-            return True
-        unix_ms = self._clock.carried_ms(now_ms=now_ms)
-        is_past = unix_ms is not None and unix_ms >= 1000 * self._due_s
-        return is_past and bool(self._local) and self._unix_s(now_ms) is not None
 
     def _plan(self) -> None:
         """Set when `poll` is due, by our clock and by UTC, which may be corrected at any time."""

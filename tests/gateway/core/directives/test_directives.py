@@ -176,14 +176,16 @@ def test_it_ends_at_its_expiry_by_utc_and_by_the_monotonic_clock_if_utc_is_put_b
     desk = Desk()
     desk.say({SHED: 100}, lasts_s=600)
     desk.one.poll(now_ms=desk.now_ms)
-    assert desk.one.deadline_ms() == desk.now_ms + 600_000
+    assert desk.one.deadline_ms(now_ms=desk.now_ms) == desk.now_ms + 600_000
     desk.tell_clock(wrong_s=-5_000)
     desk.wait(599)
     assert desk.ask() == {} or desk.held[SHED][1] <= 1
     desk.wait(1)
-    assert desk.ask() == {} and desk.happened[-1].what == EXPIRED and desk.one.deadline_ms() is None
+    assert desk.ask() == {} and desk.happened[-1].what == EXPIRED and desk.one.deadline_ms(now_ms=desk.now_ms) is None
     desk = Desk()
     desk.say({SHED: 100}, lasts_s=600)
+    desk.tell_clock(wrong_s=300)
+    assert desk.one.deadline_ms(now_ms=desk.now_ms) == desk.now_ms + 300_000
     desk.tell_clock(wrong_s=601)
     desk.one.poll(now_ms=desk.now_ms)
     assert desk.ask() == {}
@@ -319,7 +321,7 @@ def test_a_card_that_refuses_is_tried_again_and_nobody_is_told_that_it_is_safe()
     desk = Desk()
     desk.say({DROUGHT: 2})
     desk.sync(error="input/output error")
-    assert not desk.one.is_safe and desk.one.deadline_ms() <= desk.now_ms + limits.DIRECTIVES_RETRY_MS
+    assert not desk.one.is_safe and desk.one.deadline_ms(now_ms=desk.now_ms) <= desk.now_ms + limits.DIRECTIVES_RETRY_MS
     desk.wait(limits.DIRECTIVES_RETRY_MS // 1000)
     desk.sync()
     assert desk.one.is_safe and desk.one.health()["disk-errors"] == 1
