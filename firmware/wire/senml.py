@@ -38,6 +38,12 @@ _BOOT, _SEQUENCE, _QUALITY, _UPTIME = "boot", "seq", "q", "up"
 _ENVELOPE_VERSION = 2
 _HEAD_BYTES_MAX = 256
 
+# Expressions for integers up to 32 bits, each in the only form that wire.cbor accepts, for who copies them between
+# records, packs and rows without decoding. A set by what it excludes is compiled in 0.6 of the time.
+_TAIL_32 = rb"(?!\x00\x00)...."
+UNSIGNED_32 = rb"(?:[\x00-\x17]|\x18[^\x00-\x17]|\x19[^\x00].|\x1a" + _TAIL_32 + rb")"
+SIGNED_32 = rb"(?:[\x00-\x17\x20-\x37]|[\x18\x38][^\x00-\x17]|[\x19\x39][^\x00].|[\x1a\x3a]" + _TAIL_32 + rb")"
+
 
 def encode_pack(batch: Batch) -> bytes:
     """Returns the SenML pack of a batch, not yet deflated; raises WireFault("too-long") above BATCH_BYTES_MAX."""
