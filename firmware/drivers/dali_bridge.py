@@ -35,14 +35,10 @@ _READ_MAX = 64
 # Broadcast of level 254: full light on every gear. A line feed first ends a line that was being written.
 _EVERY_GEAR_FULL = b"\nhFEFE\n"
 
-POWER_LOST = 0
-POWER_STUCK = 1
-POWER_GOOD = 2
-
 
 class DaliBridge:
-    """Carries out one frame at a time. `uart` has `any`, `read`, `write` as in `machine.UART`. `bus_power`: the last
-    state that the bridge reported, or None. `counters`: transactions by outcome, frames of other masters, noise."""
+    """Carries out one frame at a time. `uart` has `any`, `read`, `write` as in `machine.UART`. `counters`:
+    transactions by outcome, frames of other masters, noise."""
 
     def __init__(self, uart):
         self._uart = uart
@@ -51,7 +47,6 @@ class DaliBridge:
         self._started_ms = None
         self._twice_ms = None
         self._is_twice = False
-        self.bus_power = None
         self.counters = {"answers": 0, "none": 0, "garbled": 0, "silent": 0, "others": 0, "noise": 0}
 
     def is_busy(self):
@@ -116,11 +111,7 @@ class DaliBridge:
         """Notes a line that is no answer."""
         if line[:1] == b"H":
             self.counters["others"] += 1
-        elif line[:1] == b"D":
-            power = _hex(line[1:2], 1)
-            if power is not None:
-                self.bus_power = power
-        else:
+        elif line[:1] != b"D":  # D: the power of the bus, which a silent gear tells as well
             self.counters["noise"] += 1
 
     def _receive(self):

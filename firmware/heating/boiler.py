@@ -10,8 +10,8 @@ heating. A node that dies cannot leave a boiler at maximum.
 Commands: `CS=` and `CH=` (bit 0 of id 0) at every change and every LEASE_REFRESH_MS. `SH=` (id 57, the highest flow
 temperature) when the gateway's own frames show another value than ours, or none for SH_UNSEEN_MS after a start. The
 gateway keeps that value in EEPROM, which wears out, and drops a value that its boiler calls invalid; so it is sent
-SH_TRIES times a day at most. `MM=100`, `HW=` once a start; `PM=3` and `PM=5` ask for configuration and faults, which
-are not in the gateway's round. One command at a time; its answer `XX: value` is awaited.
+SH_TRIES times a day at most. `MM=100`, `HW=` once a start; `PM=5` asks for the faults, which are not in the
+gateway's round. One command at a time; its answer `XX: value` is awaited.
 
 Reports: every frame as a line, `T`, `B`, `R` or `A` and 8 hexadecimal digits: `R` is what the gateway asked, `B` what
 the boiler answered. They give the status, the temperatures, and whether the line is alive. Sans-IO: bytes and time in,
@@ -30,16 +30,10 @@ from wire import quantity
 # 2.2, section 4.2: bit 31 parity (the number of ones is even), 30-28 message type, 27-24 spare (0), 23-16 data id, 15-0
 # data value, most significant first. Section 5.1: f8.8 is a signed number of 1/256. A frame is four bytes here, never
 # one integer: a chip's small integer has 31 bits.
-READ_DATA = 0
 WRITE_DATA = 1
-INVALID_DATA = 2
 READ_ACK = 4
-WRITE_ACK = 5
-DATA_INVALID = 6
-UNKNOWN_DATAID = 7
 
 STATUS = 0
-SLAVE_CONFIG = 3
 FAULTS = 5
 MODULATION = 17
 WATER_PRESSURE = 18
@@ -48,14 +42,12 @@ OUTDOOR_TEMPERATURE = 27
 RETURN_TEMPERATURE = 28
 MAX_CH_SETPOINT = 57
 
-# Flags of the slave, the low byte of id 0.
+# A flag of the slave, in the low byte of id 0.
 FAULT = 0x01
-CH_MODE = 0x02
 
 OpenThermFrame = namedtuple("OpenThermFrame", ("type", "id", "value"))
 
 _SPARE_MASK = 0x0F
-_PARITY = 0x80
 
 
 def decode_frame(data):
@@ -113,10 +105,9 @@ class BoilerLink:
         self._sh_at_ms = now_ms
         self._sh_tries = 0
         self._round_ms = now_ms  # since when the gateway's round may show its id 57
-        self._asked_ms = {SLAVE_CONFIG: now_ms, FAULTS: now_ms}
+        self._faults_at_ms = now_ms
         self._line_ms = now_ms
         self._answer_ms = now_ms
-        self.slave_config = None
         self.max_ch_ck = None
         self.counters = dict.fromkeys(_COUNTERS, 0)
         self._queue_command("PS=0")
@@ -190,11 +181,9 @@ class BoilerLink:
             is_last = self._sh_tries % limits.SH_TRIES == 0
             self._sh_at_ms = now_ms + (limits.SH_REST_MS if is_last else limits.SH_AGAIN_MS)
             self._queue_command(f"SH={decimal(self._model.flow_max_ck)}")
-        for data_id in (SLAVE_CONFIG, FAULTS):
-            if now_ms >= self._asked_ms[data_id]:
-                every_ms = limits.FAULT_EVERY_MS if data_id == FAULTS else limits.CONFIG_EVERY_MS
-                self._asked_ms[data_id] = now_ms + every_ms
-                self._queue_command(f"PM={data_id}")
+        if now_ms >= self._faults_at_ms:
+            self._faults_at_ms = now_ms + limits.FAULT_EVERY_MS
+            self._queue_command(f"PM={FAULTS}")
 
     def _wants_max(self, now_ms):
         """Returns True if the gateway has another highest flow temperature than ours, or does not show its value."""
@@ -260,9 +249,7 @@ class BoilerLink:
                 self._keep(FAULT_FLAGS_KEY, 0, now_ms)
                 self._keep(FAULT_CODE_KEY, 0, now_ms)
             elif not self._values.get(FAULT_FLAGS_KEY, (0, 0))[0] and not self._values.get(FAULT_CODE_KEY, (0, 0))[0]:
-                self._asked_ms[FAULTS] = min(self._asked_ms[FAULTS], now_ms + limits.ANSWER_MS)
-        elif frame.id == SLAVE_CONFIG:
-            self.slave_config = frame.value >> 8
+                self._faults_at_ms = min(self._faults_at_ms, now_ms + limits.ANSWER_MS)
         elif frame.id == FAULTS:
             self._keep(FAULT_FLAGS_KEY, frame.value >> 8, now_ms)
             self._keep(FAULT_CODE_KEY, frame.value & 0xFF, now_ms)

@@ -167,7 +167,6 @@ SH_TRIES = 4
 SH_REST_MS = 86_400_000
 SH_UNSEEN_MS = 600_000  # [G] shows it every 16 s
 FAULT_EVERY_MS = 60_000
-CONFIG_EVERY_MS = 3_600_000
 ROOM_INFLUENCE = 6  # [K] of flow for each of the room: what boiler makers set at first
 FLOW_MIN_CK = 1000
 FLOW_MAX_CK = 9000

@@ -46,14 +46,6 @@ def dark_spans(section, feeder, evening):
     return [span for span in spans if span[0] < span[1]]
 
 
-def forbids_light(section, feeder, unix_s):
-    """Returns the first Limit that forbids light on this FeederRule at this instant, or None."""
-    for first, last, limit in dark_spans(section, feeder, lighting.evening_of(section.site, unix_s)):
-        if first <= unix_s < last:
-            return limit
-    return None
-
-
 def broken(section, feeder, first_s, last_s, level_percent):
     """Returns the first Limit that a command for this FeederRule would break between two instants (`last_s` not
     included), or None. level_percent: of the command; 100 lights, and less lowers what the calendar gives."""

@@ -21,7 +21,6 @@ towns: 1.4 s at worst over 2026-2029, 1.8 s over the century (`tools/bench/sun.p
 import math
 
 sunset_zenith_cdeg = 9083
-civil_twilight_zenith_cdeg = 9600
 
 _EPOCH_DAY = 10957  # 2000-01-01 in days since 1970; J2000.0 is its noon
 _TURN_NDEG = 360_000_000_000  # large angles are integers, in 10^-9 degree
@@ -45,26 +44,26 @@ _PERTURBATIONS = (
 _ROUNDS = 3  # each round divides the error by more than 100; the first starts half a day off
 
 
-def sun_times(unix_day, latitude_e4, longitude_e4, zenith_cdeg=sunset_zenith_cdeg):
+def sun_times(unix_day, latitude_e4, longitude_e4):
     """Returns (rise_s, set_s) in Unix seconds, around the solar noon of the local date `unix_day` (days since 1970).
 
     Latitude north and longitude east in 10^-4 degree. An instant is None when the sun does not cross that zenith
     distance on that day.
     """
     return (
-        crossing_s(unix_day, latitude_e4, longitude_e4, zenith_cdeg, rising=True),
-        crossing_s(unix_day, latitude_e4, longitude_e4, zenith_cdeg, rising=False),
+        crossing_s(unix_day, latitude_e4, longitude_e4, rising=True),
+        crossing_s(unix_day, latitude_e4, longitude_e4, rising=False),
     )
 
 
-def crossing_s(unix_day, latitude_e4, longitude_e4, zenith_cdeg=sunset_zenith_cdeg, *, rising):
+def crossing_s(unix_day, latitude_e4, longitude_e4, *, rising):
     """Returns one of the two instants of `sun_times`, or None."""
     day = unix_day - _EPOCH_DAY
     means = _mean_angles(day)
     longitude = longitude_e4 / 10000
     latitude = latitude_e4 / 10000 * _RAD
     # cos of the zenith distance, written so that nothing cancels near 90°.
-    target = -math.sin((zenith_cdeg - 9000) / 100 * _RAD)
+    target = -math.sin((sunset_zenith_cdeg - 9000) / 100 * _RAD)
     second = 43200 - 240 * longitude
     cosine = 0.0
     for _ in range(_ROUNDS):

@@ -23,8 +23,6 @@ POST = 0x02
 PUT = 0x03
 DELETE = 0x04
 FETCH = 0x05  # RFC 8132
-CREATED = 0x41
-DELETED = 0x42
 VALID = 0x43
 CHANGED = 0x44
 CONTENT = 0x45
@@ -35,10 +33,8 @@ BAD_OPTION = 0x82
 FORBIDDEN = 0x83
 NOT_FOUND = 0x84
 METHOD_NOT_ALLOWED = 0x85
-NOT_ACCEPTABLE = 0x86
 INCOMPLETE = 0x88  # RFC 7959
 REQUEST_TOO_LARGE = 0x8D
-UNSUPPORTED_FORMAT = 0x8F
 INTERNAL_ERROR = 0xA0
 UNAVAILABLE = 0xA3
 PROXYING_NOT_SUPPORTED = 0xA5
@@ -63,7 +59,6 @@ PROXY_URI = 35
 PROXY_SCHEME = 39
 SIZE1 = 60
 ECHO = 252  # RFC 9175
-REQUEST_TAG = 292
 
 # (number, shortest value, longest value, may be repeated): what `wire.coap` understands by itself. A value out of its
 # bounds, or a second one of an option that may not be repeated, counts as an option that is not understood (sections

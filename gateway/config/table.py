@@ -14,7 +14,6 @@ from wire import limits as wire_limits
 
 IS = NC_("fault", "is {value}")
 IS_MISSING = NC_("fault", "is missing")
-ID_OF_16_DIGITS = N_("give 16 hex digits")
 _LAID_OUT = N_("{place}: {problem}; {remedy}")
 
 

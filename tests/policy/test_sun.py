@@ -67,16 +67,6 @@ def test_32_bits_cost_less_than_a_second(single):
                 assert abs(ours - reference) <= 1
 
 
-def test_civil_twilight_is_within_the_bound(single):
-    days = range(20454, 20454 + 365, 7)
-    place = bench.TOWNS["Lille"]
-    reference = bench.spa_times(days, *place, zenith_cdeg=9600)
-    for i, day in enumerate(days):
-        rise, dusk = single.sun_times(day, *place, sun.civil_twilight_zenith_cdeg)
-        assert abs(rise - reference[0][i]) <= bench.bound_s
-        assert abs(dusk - reference[1][i]) <= bench.bound_s
-
-
 def test_the_peer_agrees_with_pvlibs_own_sunrise():
     place = bench.TOWNS["Lyon"]
     ours = bench.spa_times(DAYS, *place, zenith_cdeg=90.8333 * 100)

@@ -21,8 +21,7 @@ def tens(instant):
 for latitude_e4, longitude_e4 in PLACES:
     for day in range(20454, 20454 + 366, 61):
         rise, dusk = sun.sun_times(day, latitude_e4, longitude_e4)
-        dawn, night = sun.sun_times(day, latitude_e4, longitude_e4, sun.civil_twilight_zenith_cdeg)
-        print(day, tens(rise), tens(dusk), tens(dawn), tens(night))
+        print(day, tens(rise), tens(dusk))
     for unix_s in range(1767225600, 1767225600 + 86400 * 183, 86400 * 30 + 10007):
         print(unix_s, sun.elevation_cdeg(unix_s, latitude_e4, longitude_e4) // 10)
 for day in (20454, 20625):  # Tromsø: polar night, midnight sun

@@ -73,7 +73,7 @@ def pvlib_times(days, latitude_e4, longitude_e4):
 
 def errors_s(sun_times, days, place, reference):
     """Returns the signed errors in seconds, rises then sets."""
-    ours = numpy.array([sun_times(int(day), place[0], place[1], zenith_cdeg) for day in days], dtype=float)
+    ours = numpy.array([sun_times(int(day), place[0], place[1]) for day in days], dtype=float)
     return numpy.concatenate((ours[:, 0] - reference[0], ours[:, 1] - reference[1]))
 
 
