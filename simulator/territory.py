@@ -295,7 +295,7 @@ class Territory:
         for identity, place in gateway.lose_file(self._prng.split(f"deleted-{gateway.options.name}")):
             if self.delivery.made_ms(identity) is not None:
                 is_listed = self.delivery.is_acknowledged(identity) and identity not in lately
-                self.delivery.taken(identity, JournalPlace(*place) if is_listed else None)
+                self.delivery.stolen(identity, JournalPlace(*place) if is_listed else None)
 
     def _steal_key(self, gateway: GatewayHost) -> tuple[Callable[[], None], Callable[[], None]]:
         """Returns what gives the key of a cabinet's first lamp to a stranger, and what ends the flood."""
@@ -368,7 +368,7 @@ class Territory:
         counters = added(gateway.totals() for gateway in self._hosts)
         held = list(warehouse.held())
         stored: Bodies = [(one[:3], one.stamp, one.body) for one in held if not one.conflicting]
-        readings, assets, stored_digest = _told(stored)
+        readings, assets, stored_digest = _counts_of(stored)
         expected = self.streets.expected + self.rooms.expected + self.greens.expected
         # Of the lamp whose key was stolen any alarm may be the stranger's; and the commune is judged by itself.
         apart = {village.GATEWAY_ID, *(thief.node for thief in self._thieves)}
@@ -441,7 +441,7 @@ class Territory:
         return waits
 
 
-def _told(stored: Bodies) -> tuple[int, int, int]:
+def _counts_of(stored: Bodies) -> tuple[int, int, int]:
     """Counts the warehouse's readings and its asset records of lamps; returns them with a sum of digests.
 
     Such a sum tells the same of records in any order, and of parts that are added.

@@ -45,9 +45,9 @@ class LinkyTwin:
         if now_ms >= self._next_ms and self._cabinet.mains and not self.is_silent:
             self._next_ms = now_ms + _EVERY_MS
             for frame in self._decoder.receive(self._on_the_way(self.frame())):
-                said = tic.linky(frame)
-                if said is not None:
-                    self._last = (said, now_ms)
+                found = tic.linky(frame)
+                if found is not None:
+                    self._last = (found, now_ms)
         linky, heard_ms = self._last
         return linky if now_ms - heard_ms <= _STALE_MS else None
 

@@ -35,8 +35,8 @@ _SURE_S, _USABLE_S, _DRIFT_S = 45, 880, 20
 class Setup(NamedTuple):
     """Describes one cabinet and its feeders.
 
-    `clock_error_ms`, `clock_drift_ppm`: of its astronomical clock, which is never corrected. `look_ms`: how often its
-    points are sampled while nothing happens.
+    `clock_error_ms`, `clock_drift_ppm`: of its astronomical clock, which is never corrected. `observe_ms`: how often
+    its points are sampled while nothing happens.
     """
 
     commune: Commune
@@ -48,7 +48,7 @@ class Setup(NamedTuple):
     clock_error_ms: int = 0
     clock_drift_ppm: int = 0
     name: str = "cab-1"
-    look_ms: int = 5_000
+    observe_ms: int = 5_000
 
 
 MakeHost = Callable[[World, Prng, Options, Broker, CabinetSide, SystemClock], CabinetHost]
@@ -84,7 +84,7 @@ class Street:
         )
         self.plant = Cabinet(data, prng.split("plant"), start_unix_s=world.unix_s)
         self.twin = CabinetTwin(self.plant, prng.split("twin"), setup.wiring)
-        self.side = CabinetSide(world, self.twin, quiet_ms=setup.look_ms)
+        self.side = CabinetSide(world, self.twin, quiet_ms=setup.observe_ms)
         self.host = make_host(world, prng.split("host"), self._options(), broker, self.side, clock)
         calendar = communes.calendar_of(setup.ordinary, setup.nights)
         self._install(calendar)

@@ -50,8 +50,8 @@ class Absent(SystemClock):
     """Is a clock that is never set: it starts in 1970, and that time is refused."""
 
     def read(self, unix_ms: int, *, has_network: bool) -> Word:
-        said_ms = unix_ms % 86_400_000
-        return _NONE if said_ms < 1000 * RELEASED_UNIX_S else Word(said_ms, 1, WRONG)
+        stated_ms = unix_ms % 86_400_000
+        return _NONE if stated_ms < 1000 * RELEASED_UNIX_S else Word(stated_ms, 1, WRONG)
 
 
 class TenYearsAhead(SystemClock):
@@ -78,13 +78,13 @@ class Drifting(SystemClock):
         super().__init__()
         self.error_ms, self.doubt_s = error_ms, doubt_s
         self._boots = 0
-        self._is_told = False
+        self._is_set = False
 
     def boot(self) -> None:
         self._boots += 1
 
     def read(self, unix_ms: int, *, has_network: bool) -> Word:
-        if self._boots > 1 or self._is_told:
+        if self._boots > 1 or self._is_set:
             return _NONE
-        self._is_told = True
+        self._is_set = True
         return Word(unix_ms + self.error_ms, self.doubt_s, VAGUE)

@@ -133,7 +133,7 @@ class Village:
         self._start_s = world.unix_s
         error_s = prng.between(-90, 90)
         setup = Setup(
-            BEHUARD, FEEDERS, ORDINARY, GATEWAY_ID, NIGHTS, clock_error_ms=1000 * error_s, look_ms=_LOOK_MS
+            BEHUARD, FEEDERS, ORDINARY, GATEWAY_ID, NIGHTS, clock_error_ms=1000 * error_s, observe_ms=_LOOK_MS
         )
         self.street = Street(world, prng, broker, setup, SystemClock())
         self.host = self.street.host

@@ -111,7 +111,7 @@ class DeliveryChecker:
         self._lives: dict[tuple[bytes, int], _Life] = {}
         self._gateways: dict[bytes, bytes] = {}  # by node
         self._acknowledged = 0
-        self._taken: dict[Identity, JournalPlace | None] = {}
+        self._stolen: dict[Identity, JournalPlace | None] = {}
 
     def adopted(self, node: bytes, gateway: bytes) -> None:
         """Notes which gateway a node has: no other may state anything about it."""
@@ -130,11 +130,11 @@ class DeliveryChecker:
             life.flags[sequence] |= _ACKNOWLEDGED
             self._acknowledged += 1
 
-    def taken(self, identity: Identity, place: JournalPlace | None) -> None:
+    def stolen(self, identity: Identity, place: JournalPlace | None) -> None:
         """Notes that a stranger has deleted the journal's file in which a record lies. `place` None: it was
         acknowledged in the last seconds before a power cut, of which the gateway need not know
         (`gateway/core/custody/inventory.py`), or not yet."""
-        self._taken[identity] = place
+        self._stolen[identity] = place
 
     def is_acknowledged(self, identity: Identity) -> bool:
         """Returns whether the node has the answer by which a record that it made is the gateway's."""
@@ -195,11 +195,11 @@ class DeliveryChecker:
                 delivered += 1
                 continue
             acknowledged = self._lives[identity[:2]].has(identity[2], _ACKNOWLEDGED)
-            told = store.explained(*identity)
+            explanation = store.explained(*identity)
             # A node's gap covers only what the node alone held: once a gateway has acknowledged a record, no gap of the
             # node excuses its loss.
-            is_told = told is not None and not (acknowledged and told.by == identity[0])
-            if is_told or (identity in self._taken and self._is_missed(self._taken[identity], holes)):
+            is_explained = explanation is not None and not (acknowledged and explanation.by == identity[0])
+            if is_explained or (identity in self._stolen and self._is_missed(self._stolen[identity], holes)):
                 explained += 1
             elif (identity in still_waiting and not acknowledged) or self._is_late(identity, lately_ms):
                 waiting += 1
@@ -232,7 +232,7 @@ class DeliveryChecker:
         for identity, stamp, body in store.bodies():
             life = self._lives.get(identity[:2])
             if life is None or not life.has(identity[2], _MADE):
-                if self._taken and (hole := _hole(body)) is not None:
+                if self._stolen and (hole := _hole(body)) is not None:
                     holes.append(hole)
                 if identity[0] in nodes:
                     invented += 1

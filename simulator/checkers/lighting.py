@@ -50,7 +50,7 @@ class LampOrders:
             for one, feeders in self._given
         ]
 
-    def standing(self, unix_s: int) -> list[tuple[Order, Sequence[LampFeeder]]]:
+    def in_force(self, unix_s: int) -> list[tuple[Order, Sequence[LampFeeder]]]:
         """Returns those that hold at an instant."""
         return [one for one in self._given if one[0].from_s <= unix_s < one[0].to_s]
 
@@ -93,16 +93,16 @@ class LightingChecker:
             self._wanted = [(0, 0, 0)] * len(self._watched)
             self._feeders = list({one.lamp.feeder for one in self._watched})
             self._until_s = 0
-        standing, changes = self.orders.standing(unix_s), sum([feeder.changes for feeder in self._feeders])
-        is_same = changes == self._changes and unix_s < self._until_s and not standing
+        in_force, changes = self.orders.in_force(unix_s), sum([feeder.changes for feeder in self._feeders])
+        is_same = changes == self._changes and unix_s < self._until_s and not in_force
         if not is_same or unix_s % _LOOK_EVERY_S == 0:
-            before, self._counted, self._changes = self._counted, self._look(standing, unix_s), changes
+            before, self._counted, self._changes = self._counted, self._judge_all(in_force, unix_s), changes
             assert not is_same or self._counted == before, "a light changed, and its feeder did not count it"
         lit, wanted_lit, full_power_dw = self._counted
         self.full_power_dw_checks += full_power_dw
         return lit, wanted_lit
 
-    def _look(self, standing: list[tuple[Order, Sequence[LampFeeder]]], unix_s: int) -> tuple[int, int, int]:
+    def _judge_all(self, in_force: list[tuple[Order, Sequence[LampFeeder]]], unix_s: int) -> tuple[int, int, int]:
         """Judges every lamp now; returns what `check` does, and what those that are to be lit draw at full power."""
         lit = wanted_lit = full_power_dw = 0
         wrong_since, known = self._wrong_since, self._wanted
@@ -118,7 +118,7 @@ class LightingChecker:
             if wanted > 0:
                 wanted_lit += is_sound
                 full_power_dw += lamp.true_dw
-            is_lit = _ordered(standing, lamp.feeder, wanted > 0) if standing else wanted > 0
+            is_lit = _ordered(in_force, lamp.feeder, wanted > 0) if in_force else wanted > 0
             is_dark = is_sound and is_lit is True and light == 0
             burns = is_sound and is_lit is False and light > 0
             if not (is_dark or burns or wrong_since):

@@ -49,13 +49,13 @@ class LoweredChecker:
 
     def check(self, *, unix_s: int) -> None:
         """Judges the lamps that are under orders now."""
-        standing = self.orders.standing(unix_s)
-        if not standing:
+        in_force = self.orders.in_force(unix_s)
+        if not in_force:
             self._wrong_since.clear()
             return
         burning = {}
         for name, lamp, plan, _ in self._watched:
-            levels = [order.level_percent for order, feeders in standing if lamp.feeder in feeders]
+            levels = [order.level_percent for order, feeders in in_force if lamp.feeder in feeders]
             if not levels:
                 continue
             burning[name] = burns = lamp.burning_percent() if lamp.light_percent() else 0
@@ -65,7 +65,7 @@ class LoweredChecker:
             if not is_sound or burns >= least - _STEP_PERCENT:
                 self._wrong_since.pop(name, None)
             elif unix_s - self._wrong_since.setdefault(name, unix_s) > GRACE_S:
-                self._say(f"{name} gives {burns} %, not {least} % since {self._wrong_since[name]}")
+                self._violate(f"{name} gives {burns} %, not {least} % since {self._wrong_since[name]}")
         self._burning.append((unix_s, burning))
 
     def observe_cabinet(self, feeder: LampFeeder, boot: int, *, unix_s: int) -> None:
@@ -87,7 +87,7 @@ class LoweredChecker:
             order = self.orders.of(one.id)
             since_s = max(one.unix_s, self._starts.get(one.feeder, (0, 0))[1])
             if order is not None and one.outcome == "applied" and min(order.to_s, unix_s) - since_s > _OUTCOME_S:
-                self._say(f"order {one.id.hex()} is applied since {one.unix_s}, and comes to no outcome")
+                self._violate(f"order {one.id.hex()} is applied since {one.unix_s}, and comes to no outcome")
 
     def _judge_measured(self, order: Order, claim: Claim) -> None:
         """Judges by the check that followed."""
@@ -97,11 +97,11 @@ class LoweredChecker:
         own = [(name, plan, burning.get(name, 0)) for name, plan in self._lamps_of(claim.feeder)]
         for name, _, burns in own:
             if order.lowers and not 0 < burns <= order.level_percent:
-                self._say(f"{name} gives {burns} %, and counts as lowered to {order.level_percent} %")
+                self._violate(f"{name} gives {burns} %, and counts as lowered to {order.level_percent} %")
         lit = [(name, burns) for name, plan, burns in own if plan.wanted(at_s).level_percent]
         dim = [] if order.lowers else [one for one in lit if one[1] < order.level_percent]
         if 2 * len(dim) > len(lit):
-            self._say("{} gives {} %, as most beside it, and counts as lit".format(*dim[0]))
+            self._violate("{} gives {} %, as most beside it, and counts as lit".format(*dim[0]))
 
     def _judge_unmeasured(self, order: Order, claim: Claim) -> None:
         """Judges by the checks before, from when the lamps had to report to the claim."""
@@ -111,11 +111,12 @@ class LoweredChecker:
         least = 1 if order.lowers else order.level_percent
         follow = all(least <= one.get(name, 0) <= order.level_percent for one in seen for name in names)
         if follow and order.from_s <= from_s:
-            self._say(f"order {claim.id.hex()} is called unmeasured, and every lamp gives its {order.level_percent} %")
+            name = f"order {claim.id.hex()}"
+            self._violate(f"{name} is called unmeasured, and every lamp gives its {order.level_percent} %")
 
     def _lamps_of(self, feeder: LampFeeder) -> list[tuple[str, Plan]]:
         return [(name, plan) for name, lamp, plan, _ in self._watched if lamp.feeder is feeder]
 
-    def _say(self, violation: str) -> None:
+    def _violate(self, violation: str) -> None:
         if violation not in self.violations:
             self.violations.append(violation)

@@ -28,7 +28,7 @@ class SealedOnce:
         self.is_watching = True
         # Hashes, of key and nonce, and of the data (SipHash, PEP 456): nothing leaves this process. 0: a free place.
         self._names = array("q", bytes(8 * _SLOTS_FIRST))
-        self._said = array("q", bytes(8 * _SLOTS_FIRST))
+        self._contents = array("q", bytes(8 * _SLOTS_FIRST))
         self._filled = 0
         self._real: Callable[..., bytes] = ccm.seal
 
@@ -47,16 +47,16 @@ class SealedOnce:
     def _seal(self, cipher: Any, key: bytes, nonce: bytes, aad: bytes, plaintext: bytes | list[bytes]) -> bytes:
         if self.is_watching:
             self.sealed += 1
-            said = b"".join(plaintext) if isinstance(plaintext, list) else bytes(plaintext)
-            self._note(hash((bytes(key), bytes(nonce))) or 1, hash((bytes(aad), said)))
+            content = b"".join(plaintext) if isinstance(plaintext, list) else bytes(plaintext)
+            self._note(hash((bytes(key), bytes(nonce))) or 1, hash((bytes(aad), content)))
         return self._real(cipher, key, nonce, aad, plaintext)
 
-    def _note(self, name: int, said: int) -> None:
+    def _note(self, name: int, content: int) -> None:
         place = self._place(name)
         if self._names[place]:
-            self.reused += self._said[place] != said
+            self.reused += self._contents[place] != content
             return
-        self._names[place], self._said[place] = name, said
+        self._names[place], self._contents[place] = name, content
         self._filled += 1
         if 2 * self._filled > len(self._names):
             self._grow()
@@ -69,10 +69,10 @@ class SealedOnce:
         return place
 
     def _grow(self) -> None:
-        names, said = self._names, self._said
+        names, content = self._names, self._contents
         self._names = array("q", bytes(16 * len(names)))
-        self._said = array("q", bytes(16 * len(names)))
-        for name, what in zip(names, said, strict=True):
+        self._contents = array("q", bytes(16 * len(names)))
+        for name, what in zip(names, content, strict=True):
             if name:
                 place = self._place(name)
-                self._names[place], self._said[place] = name, what
+                self._names[place], self._contents[place] = name, what

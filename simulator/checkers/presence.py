@@ -32,16 +32,16 @@ def traces(passed: Iterable[Row], empty: Iterable[Row]) -> list[str]:
     return found
 
 
-def _is_trace_of_light(said: Any, other: Any) -> bool:
+def _is_trace_of_light(readings: Any, other: Any) -> bool:
     """Returns True if two bodies are readings that differ in nothing but what may differ."""
-    if not isinstance(said, dict) or not isinstance(other, dict) or said.keys() != other.keys():
+    if not isinstance(readings, dict) or not isinstance(other, dict) or readings.keys() != other.keys():
         return False
-    return all(value == other[key] or _may_differ(key, value, other[key], said) for key, value in said.items())
+    return all(value == other[key] or _may_differ(key, value, other[key], readings) for key, value in readings.items())
 
 
-def _may_differ(key: int, value: int, other: int, said: dict[int, int]) -> bool:
+def _may_differ(key: int, value: int, other: int, readings: dict[int, int]) -> bool:
     if key in (quantity.ENERGY, quantity.TEMPERATURE):
-        by_the_hour = quantity.UPTIME in said
+        by_the_hour = quantity.UPTIME in readings
         return by_the_hour and (key == quantity.ENERGY or abs(value - other) <= _HEAT_CK)
     is_mains = key in (quantity.VOLTAGE, quantity.CURRENT)
     return is_mains and 100 * abs(value - other) <= _MAINS_PERCENT * other

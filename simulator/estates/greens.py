@@ -208,9 +208,9 @@ class Greens:
 
     def order_hours(self, node: bytes, from_s: int, to_s: int) -> None:
         """Makes hours that a person keeps dry the law by which a node is judged, once it may have been told."""
-        told_s = max(from_s, self._world.unix_s + _TOLD_S)
+        from_order_s = max(from_s, self._world.unix_s + _TOLD_S)
         if node in self._by_node:
-            self._by_node[node].forbid(Forbidden(0, 0, 1440, told_s, to_s))
+            self._by_node[node].forbid(Forbidden(0, 0, 1440, from_order_s, to_s))
 
     def end_hours(self, node: bytes) -> None:
         if node in self._by_node:

@@ -130,7 +130,7 @@ class Season:
         ports = GreenPorts(
             self.site, own.kinds, own.pulse_ms, battery_mv=CHARGED_MV, boost_mv=own.boost_mv, fitted=own.fitted
         )
-        desk = TradeRunner(ports, make, look_s=_LOOK_S)
+        desk = TradeRunner(ports, make, step_s=_LOOK_S)
         told = 0
         seen_s = self.site.unix_s
 

@@ -99,12 +99,12 @@ class Control:
         self._running = False
         self._life = 0
         self.granted = 0
-        self.heard: list[command.Outcome] = []
+        self.outcomes: list[command.Outcome] = []
 
     def start(self) -> None:
         self._running = True
         self._life += 1
-        self._broker.connect(CONTROL, self, _is_said)
+        self._broker.connect(CONTROL, self, _is_from_gateway)
 
     def stop(self) -> None:
         self._running = False
@@ -129,21 +129,21 @@ class Control:
 
     def on_message(self, name: str, payload: bytes) -> None:
         try:
-            said = command.decode_reply(payload)
+            reply = command.decode_reply(payload)
         except WireFault:
             return
-        if isinstance(said, command.Outcome):
-            self.heard.append(said)
+        if isinstance(reply, command.Outcome):
+            self.outcomes.append(reply)
             return
         self.granted += 1
-        grant = command.encode_grant(command.Grant(said.nonce, min(said.duration_s, _LEASE_S_MAX)))
+        grant = command.encode_grant(command.Grant(reply.nonce, min(reply.duration_s, _LEASE_S_MAX)))
         place = topic.parse(name)
         self._broker.publish(CONTROL, 0, topic.build(topic.COMMAND, place.insee, place.gateway), grant)
 
     def _reconnect(self, life: int) -> None:
         if self._running and life == self._life:
-            self._broker.connect(CONTROL, self, _is_said)
+            self._broker.connect(CONTROL, self, _is_from_gateway)
 
 
-def _is_said(name: str) -> bool:
+def _is_from_gateway(name: str) -> bool:
     return name.split("/")[2] == topic.OUTCOME

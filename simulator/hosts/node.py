@@ -175,9 +175,9 @@ class NodeHost:
     def _report_start(self, node: Node, *, is_start: bool) -> None:
         """Tells the node what its clock chip shows, and how the last life ended."""
         if self.clock_chip is not None:
-            said_s = self.clock_chip.read(self._world.unix_s)
+            chip_s = self.clock_chip.read(self._world.unix_s)
             fault = self.clock_chip.fault or "stopped"
-            node.chip.read(said_s, fault, is_start=is_start, now_ms=self._local_ms())
+            node.chip.read(chip_s, fault, is_start=is_start, now_ms=self._local_ms())
         if self.programs is not None:
             self.programs.begun(node, self._local_ms())
 

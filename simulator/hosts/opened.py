@@ -69,12 +69,12 @@ class OpenedCabinet:
         node = host.settings.node
         prng = self._prng.split(node.hex())
 
-        def speak() -> None:
-            self.speak(node, host.boot, next_sequence(node, host.boot), prng)
+        def send_lies() -> None:
+            self.send_lies(node, host.boot, next_sequence(node, host.boot), prng)
 
-        self._world.at(1000 * prng.between(from_s, to_s), speak)
+        self._world.at(1000 * prng.between(from_s, to_s), send_lies)
 
-    def speak(self, about: bytes, boot: int, sequence: int, prng: Prng) -> None:
+    def send_lies(self, about: bytes, boot: int, sequence: int, prng: Prng) -> None:
         """Says everything that is false about a node: `boot` is its newest, `sequence` the one that it will use
         next."""
         epoch = prng.bits64().to_bytes(8, "big")

@@ -147,8 +147,8 @@ class GearPorts(LampPorts):
 
     def _set(self, level_percent: int) -> None:
         self._level = level_percent
-        told = dali.percent_of(dali.level_of(level_percent, dali.LOGARITHMIC), dali.LOGARITHMIC)
-        self._drive(told)
+        level = dali.percent_of(dali.level_of(level_percent, dali.LOGARITHMIC), dali.LOGARITHMIC)
+        self._drive(level)
 
 
 class Walkers:

@@ -93,7 +93,7 @@ class Programs:
         boot = self._boot
         self._started_ms = now_ms
         self._trial = Trial(is_trial=boot.is_trial, now_ms=now_ms)
-        self._is_good = self._has_told = False
+        self._is_good = self._has_reported = False
         self._confirm_at_ms = now_ms
         self._files = SlotFiles(
             slots.FOLDERS[1 - boot.slot],
@@ -170,8 +170,8 @@ class Programs:
                 node.report_event(event.UPDATE, None, (self.number, "confirmed"), now_ms=now_ms)
                 self._witness.confirmed(self._node, self.number)
         elif self._trial.is_over(now_ms):
-            if not self._has_told:
-                self._has_told = True
+            if not self._has_reported:
+                self._has_reported = True
                 lacks = self._trial.missing(is_sound=is_sound).split(",")[0]
                 node.report_event(event.UPDATE, None, (self.number, "no-" + lacks), now_ms=now_ms)
             if node.may_restart(now_ms):

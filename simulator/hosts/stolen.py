@@ -57,7 +57,7 @@ class KeyThief:
         self._sequence = 0
         self._asked: dict[int, range] = {}  # by exchange, the sequences in it
         # Alarms and events acknowledged in one day of one life of the gateway, which begin its counts anew.
-        self._told = 0
+        self._events = 0
         self._counted_in = (0, 0)
         self.exceeded_s: int | None = None  # since when (Unix s) the gateway has reason to tell of it
         self._is_active = False
@@ -110,9 +110,9 @@ class KeyThief:
     def _count(self, sequences: Sequence[int]) -> None:
         counted_in = self._gateway.boot, self._world.now_ms // _DAY_MS
         if counted_in != self._counted_in:
-            self._told, self._counted_in = 0, counted_in
-        self._told += len(sequences) if isinstance(_BODIES[_kind(sequences[0])], EventBody) else 0
-        if self._told > _EXCESS and self.exceeded_s is None:
+            self._events, self._counted_in = 0, counted_in
+        self._events += len(sequences) if isinstance(_BODIES[_kind(sequences[0])], EventBody) else 0
+        if self._events > _EXCESS and self.exceeded_s is None:
             self.exceeded_s = self._world.unix_s
 
     def _send(self) -> None:

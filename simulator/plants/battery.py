@@ -45,9 +45,9 @@ class Battery:
 
     def draw(self, current_ua: int, for_ms: int) -> None:
         """Draws a current for a time."""
-        taken = min(self._charge_uas, current_ua * for_ms // 1000)
-        self.drawn_uas += taken
-        self._charge_uas -= taken
+        drawn = min(self._charge_uas, current_ua * for_ms // 1000)
+        self.drawn_uas += drawn
+        self._charge_uas -= drawn
 
     def shine(self, sun_w: int, for_s: int) -> None:
         """Charges from the sun on the lid, W/m2."""

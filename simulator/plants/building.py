@@ -253,14 +253,14 @@ class Boiler:
         self._flow_max_ck = flow_max_ck
         self._wanted_ck = 0
         self._enabled = False
-        self._said_s: int | None = None
+        self._renewed_s: int | None = None
         self.flow_ck = 2000
         self.is_silent = False
         self._at_s: int | None = None
 
     def demand(self, enabled: bool, flow_ck: int, *, unix_s: int) -> None:
         """Accepts the master's set-point from now on."""
-        self._enabled, self._wanted_ck, self._said_s = enabled, min(flow_ck, self._flow_max_ck), unix_s
+        self._enabled, self._wanted_ck, self._renewed_s = enabled, min(flow_ck, self._flow_max_ck), unix_s
 
     def settle(self, unix_s: int) -> None:
         """Carries the flow forward first, then the room that it heats."""
@@ -268,7 +268,7 @@ class Boiler:
             self._at_s = unix_s
         while self._at_s < unix_s:
             step_s = min(STEP_MAX_S, unix_s - self._at_s)
-            held = self._said_s is not None and self._at_s - self._said_s <= self.lease_s
+            held = self._renewed_s is not None and self._at_s - self._renewed_s <= self.lease_s
             aimed_ck = self._wanted_ck if held and self._enabled and not self.is_silent else self._room.air_ck
             # The water follows within some five minutes.
             self.flow_ck += (aimed_ck - self.flow_ck) * step_s // 300

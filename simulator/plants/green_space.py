@@ -59,8 +59,8 @@ class Plot:
         useful_um = irrigation_um * self._efficiency // 100
         self.uneven_um += irrigation_um - useful_um  # beside the plants, or twice where it was wet already
         self.standing_um += useful_um + rain_um
-        taken = min(self.standing_um, self._intake_um_h * seconds // 3600)
-        self.standing_um -= taken
+        infiltrated = min(self.standing_um, self._intake_um_h * seconds // 3600)
+        self.standing_um -= infiltrated
         if self.standing_um > self._surface_um:
             self.run_off_um += self.standing_um - self._surface_um
             self.standing_um = self._surface_um
@@ -69,7 +69,7 @@ class Plot:
             left = self.total_um - self.depletion_um
             wanted = wanted * left // (self.total_um - self.readily_um)
         self.transpired_um += wanted
-        self.depletion_um += wanted - taken
+        self.depletion_um += wanted - infiltrated
         if self.depletion_um < 0:
             self.drained_um -= self.depletion_um
             self.depletion_um = 0
@@ -216,12 +216,12 @@ _SAMPLE_MS = 900_000
 class TradeRunner:
     """Runs one trade in virtual time. `make(memory, now_ms)` makes it, at the start and after each power cut."""
 
-    def __init__(self, ports: GreenPorts, make: Callable[[bytes, int], Any], *, look_s: int = 1) -> None:
+    def __init__(self, ports: GreenPorts, make: Callable[[bytes, int], Any], *, step_s: int = 1) -> None:
         self.ports = ports
         self.site = ports.site
         self._make = make
         self._due_ms = 0
-        self._look_ms = 1000 * look_s
+        self._step_ms = 1000 * step_s
         self.memory = b""
         self.events: list[tuple[int, int, bool | None, Any]] = []
         self.directives: dict[int, int] = {}
@@ -287,8 +287,8 @@ class TradeRunner:
     def _world(self, to_ms: int) -> None:
         """Carries the world on; its watchers are called every `look_s` while water flows."""
         if self.watchers:
-            while self.site.now_ms + self._look_ms < to_ms and self.site.pipes.flow_ml_min():
-                self.site.advance(self.site.now_ms + self._look_ms)
+            while self.site.now_ms + self._step_ms < to_ms and self.site.pipes.flow_ml_min():
+                self.site.advance(self.site.now_ms + self._step_ms)
                 self._seen()
         self.site.advance(to_ms)
         self._seen()

@@ -23,12 +23,12 @@ class Lamp:
         self._nominal_dw = int(nominal)
         self._standby_dw = int(standby)
         self._pins = {}
-        self._told = None
+        self._published = None
 
     def drive(self, number, mean):
         """Sets the mean level of a pin, 0 to 65535."""
         self._pins[number] = mean
-        self._tell()
+        self._publish()
 
     def level(self, number):
         """Returns the level of the pin, 0 or 1."""
@@ -63,10 +63,10 @@ class Lamp:
         except OSError:
             return ""
 
-    def _tell(self):
+    def _publish(self):
         state = (int(self.fed()), self.volts_dv())
-        if state == self._told:
+        if state == self._published:
             return
         with open(STATE_FILE, "w") as file:
             file.write(f"{state[0]} {state[1]}\n")
-        self._told = state
+        self._published = state

@@ -16,7 +16,7 @@ class Contact:
         self._bounce_ms = bounce_ms
         self._closed = False
         self._moved_ms = -bounce_ms
-        self._looks = 0
+        self._reads = 0
         self.fault = ""
 
     def move(self, closed):
@@ -29,8 +29,8 @@ class Contact:
         """Returns the pin's level."""
         level = 1 if self.fault == "open" or not self._closed else 0
         if self._ticks_ms() - self._moved_ms < self._bounce_ms:
-            self._looks += 1
-            return level ^ self._looks % 2
+            self._reads += 1
+            return level ^ self._reads % 2
         return level
 
 
@@ -72,7 +72,7 @@ class Adc:
         self._upper_ohm = upper_ohm
         self._lower_ohm = lower_ohm
         self._noise_uv = noise_uv
-        self._looks = 0
+        self._reads = 0
         self._range_uv = self.RANGES_UV[self.ATTN_0DB]
         self.millivolts = millivolts
         self.fault = ""
@@ -85,6 +85,6 @@ class Adc:
         """Returns the voltage by the calibrated ADC."""
         if self.fault == "absent":
             raise OSError(5)
-        self._looks += 1
+        self._reads += 1
         plain = self.millivolts * 1000 * self._lower_ohm // (self._upper_ohm + self._lower_ohm)
-        return min(self._range_uv, plain + (self._noise_uv if self._looks % 2 else -self._noise_uv))
+        return min(self._range_uv, plain + (self._noise_uv if self._reads % 2 else -self._noise_uv))

@@ -330,7 +330,7 @@ class DyingDisk(SimDisk):
 
     def __init__(self, prng: Prng, *, latency_ms: tuple[int, int], on_pending: Callable[[PendingSync], None]) -> None:
         super().__init__(prng, latency_ms=latency_ms, on_pending=self._begun)
-        self._tell = on_pending
+        self._pass_on = on_pending
         self._stalled: list[PendingSync] = []
         self.state = SOUND
 
@@ -342,7 +342,7 @@ class DyingDisk(SimDisk):
         if state == SOUND:
             stalled, self._stalled = self._stalled, []
             for sync in stalled:
-                self._tell(sync)
+                self._pass_on(sync)
 
     def abandon(self) -> None:
         """Drops the syncs of a process that is gone."""
@@ -388,7 +388,7 @@ class DyingDisk(SimDisk):
         if self.state == STALLS:
             self._stalled.append(sync)
         else:
-            self._tell(sync)
+            self._pass_on(sync)
 
     def _try(self) -> None:
         if self.state == ERRORS:

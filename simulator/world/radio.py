@@ -207,10 +207,10 @@ class ChipRadio:
             self.leaked += 1
             return True  # and its completion is never reported
         node = self.mac if self._is_node else mac
-        self._air.send(node, data, lambda heard: other.hear(self.mac, heard), self._completed(self._life))
+        self._air.send(node, data, lambda heard: other.receive_frame(self.mac, heard), self._completed(self._life))
         return True
 
-    def hear(self, mac: bytes, data: bytes) -> None:
+    def receive_frame(self, mac: bytes, data: bytes) -> None:
         self._heard.add(mac)
         if len(self._received) == self.RECEIVED_MAX:
             self.overruns += 1  # it has been acknowledged nevertheless
@@ -219,9 +219,9 @@ class ChipRadio:
         self._wake()
 
     def receive(self) -> list[tuple[bytes, int, bytes]]:
-        taken = self._received[: self.RECEIVED_PER_TURN_MAX]
+        frames = self._received[: self.RECEIVED_PER_TURN_MAX]
         self._received = self._received[self.RECEIVED_PER_TURN_MAX :]
-        return taken
+        return frames
 
     def done(self) -> list[bool]:
         done, self._done = self._done, []

@@ -255,7 +255,7 @@ def test_a_record_of_the_last_second_is_on_its_way_and_not_lost():
 def test_only_what_was_acknowledged_some_seconds_before_a_theft_must_be_named(monkeypatch):
     territory = with_nodes(Options(cabinets=1, lamps=1, rooms=0, greens=0, hours=1, faults=False))
     gateway, taken = territory.gateways[0], []
-    monkeypatch.setattr(territory.delivery, "taken", lambda identity, place: taken.append(place))
+    monkeypatch.setattr(territory.delivery, "stolen", lambda identity, place: taken.append(place))
     with territory.sealed:
         territory.start()
         while not territory.delivery.acknowledged_count():

@@ -102,7 +102,7 @@ class Evening:
         return [lamp.burning_percent() for lamp in self.streets.lamps]
 
     def said(self) -> list[str]:
-        return [one.outcome for one in self.control.heard if one.feeder == FEEDER.name]
+        return [one.outcome for one in self.control.outcomes if one.feeder == FEEDER.name]
 
     def violations(self) -> list[str]:
         return self.streets.violations(list(self.centre.warehouse.bodies()))
@@ -152,7 +152,7 @@ def test_an_agent_that_restarts_while_lamps_are_measured_comes_to_the_same_outco
 def test_the_least_of_the_policy_holds():
     evening = Evening(LEAST).order(30).after(5)
     assert evening.levels() == [100] * FEEDER.lamps
-    assert [one.why for one in evening.control.heard if one.outcome == "refused"] == ["limit"]
+    assert [one.why for one in evening.control.outcomes if one.outcome == "refused"] == ["limit"]
     assert evening.violations() == []
 
 
