@@ -114,7 +114,6 @@ def test_an_answer_before_the_flush_loses_records(monkeypatch):
         on_datagram(gateway, datagram, peer, now_ms=now_ms)
         for exchange in gateway.inbox.drain_settled():
             gateway._answer(exchange, now_ms)
-        gateway._drain_link()
 
     wait = Answers.wait
     monkeypatch.setattr(Answers, "wait", lambda answers, exchange, ends: wait(answers, exchange, {}))

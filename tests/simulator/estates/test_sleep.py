@@ -236,7 +236,7 @@ def test_a_valve_that_is_open_when_the_cell_sags_is_shut_at_its_time():
 
 @pytest.mark.slow
 def test_a_summer_on_a_small_panel_fills_the_cell_while_it_waters_every_night():
-    world = Sleepy(SHORT, panel_ma=150, permille=500)
+    world = Sleepy(SHORT, panel_ma=150)
     world.run(days=2)
     assert world.battery.permille() > 900 and world.battery.gained_uas > world.battery.drawn_uas
 
