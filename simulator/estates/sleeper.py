@@ -172,7 +172,7 @@ class RecordKeeper:
 class SleeperStory:
     """Runs world, node and gateway. `events`: [(Unix s, boot, sequence, record)] as the node makes them."""
 
-    def __init__(self, own, climate, *, begin_s, seed=1, panel_ma=0, capacity_mah=2600):
+    def __init__(self, own, climate, *, begin_s, seed=1, panel_ma=0, capacity_mah=2600, permille=800):
         self.world = World(start_unix_s=begin_s)
         self.begin_s = begin_s
         self.own = own
@@ -184,7 +184,7 @@ class SleeperStory:
             pulse_ul=self.own.pulse_ul,
         )
         site = Site(zones, self.pipes, climate, Prng("soil"), begin_s)
-        self.battery = Battery(capacity_mah, panel_ma=panel_ma, permille=800)
+        self.battery = Battery(capacity_mah, panel_ma=panel_ma, permille=permille)
         ports = GreenPorts(site, self.own.kinds, self.own.pulse_ms)
         self.space = BatterySpace(self.world, ports, [], self.battery, boost_mv=self.own.boost_mv)
         self.gateway = RecordKeeper(self.world)
