@@ -199,11 +199,8 @@ class Room:
         self._mass_m += (mass_gain * step_s + mass_j_k // 2) // mass_j_k
 
 
-_NOISE_CK = 2
-
-
 class Thermometer:
-    """Models the room's sensor: a lag of its case, noise, a resolution of 0.01 K.
+    """Models the room's sensor: a lag of its case, noise, a resolution (`noise_ck`, `step_ck`).
 
     It fails as `absent`, `stuck` or with a fixed `reads_ck`.
     """
@@ -211,6 +208,7 @@ class Thermometer:
     def __init__(self, room: Room, prng: Prng) -> None:
         self._room = room
         self._prng = prng
+        self.noise_ck, self.step_ck = 2, 1
         self._lag_s = room.data.sensor_lag_s
         self._case_m = room.air_ck * _MK
         self._at_s: int | None = None
@@ -236,7 +234,7 @@ class Thermometer:
             self._case_m = air_m
         else:
             self._case_m += (air_m - self._case_m) * share_s // (share_s + self._lag_s)
-        self._last = self._prng.around(self._case_m // _MK, _NOISE_CK)
+        self._last = self._prng.around(self._case_m // _MK, self.noise_ck) // self.step_ck * self.step_ck
         return self._last
 
 

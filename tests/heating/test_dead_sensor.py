@@ -133,7 +133,7 @@ def test_a_room_whose_temperature_stands_still_is_not_in_safe_mode(start_ck):
     model = model_of(programme=ALWAYS)
     world = WarmWorld(model, start_ck=start_ck, mean_ck=1850)
     world.ports.thermometer.reads_ck = start_ck if start_ck > 1800 else None
-    world.ports.thermometer._step_ck = 50
+    world.ports.thermometer.step_ck = 50
     world.run(24 * 60)
     assert world.told(event.SENSOR_FAILURE) == []
 

@@ -98,8 +98,8 @@ def test_a_fall_against_felt_heat_is_a_window_however_shallow(fall_ck_h, is_open
 @pytest.mark.parametrize(("noise_ck", "step_ck"), [(2, 1), (4, 1), (2, 6), (6, 6)])
 def test_noise_and_a_relays_own_saw_tooth_open_no_window(noise_ck, step_ck):
     world = WarmWorld(mean_ck=0)
-    world.ports.thermometer._noise_ck = noise_ck
-    world.ports.thermometer._step_ck = step_ck
+    world.ports.thermometer.noise_ck = noise_ck
+    world.ports.thermometer.step_ck = step_ck
     world.run(24 * 60)
     assert world.told(event.WINDOW_OPEN) == []
 
