@@ -34,7 +34,7 @@ from gateway.shell import update_report
 from gateway.shell.bearers import Bearers
 from gateway.shell.cabinet import CabinetShell
 from gateway.shell.images import NodeImageStore
-from gateway.shell.node_link import NodeLink, open_node_link
+from gateway.shell.node_bearers import NodeBearers, open_node_bearers
 from gateway.shell.operation import Operation
 from gateway.shell.renewal import Renewal
 from gateway.shell.startup import Opened, in_thread, open_core
@@ -69,7 +69,7 @@ class Agent:
         self._early: list[Any] = []
         self._cabinet: CabinetShell | None = None
         self._renewal: Renewal | None = None
-        self._link = NodeLink()
+        self._link = NodeBearers()
 
     async def run(self) -> None:
         """Starts, serves and stops. OSError when the disk or the address is not available."""
@@ -137,7 +137,7 @@ class Agent:
                 log=self._operation.log,
             )
         self._images = NodeImageStore(self._config.data, self._on_programs, self._operation.log)
-        self._link = await open_node_link(self._config, self._on_datagram, self._operation.log)
+        self._link = await open_node_bearers(self._config, self._on_datagram, self._operation.log)
         link = self._link.address
         self._operation.running(opened.core, opened.boot, link, self._shell_counters)
         recovery = opened.recovery

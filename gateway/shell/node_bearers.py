@@ -23,7 +23,7 @@ Receive = Callable[[bytes, Any], None]
 LogLine = Callable[..., None]
 
 
-class NodeLink:
+class NodeBearers:
     """Sends and receives over all bearers. `address`: where UDP is bound, None without it."""
 
     def __init__(self) -> None:
@@ -96,17 +96,17 @@ class NodeLink:
             bearer.start()
 
 
-async def open_node_link(config: Config, receive: Receive, log: LogLine) -> NodeLink:
+async def open_node_bearers(config: Config, receive: Receive, log: LogLine) -> NodeBearers:
     """Opens the bearers. OSError if the UDP address is taken; with a cabinet never, for its street must be lit
     anyway."""
-    link = NodeLink()
+    bearers = NodeBearers()
     if config.bind is not None:
         try:
-            link.udp = await open_link(*config.bind, receive)
+            bearers.udp = await open_link(*config.bind, receive)
         except OSError as error:
             if config.cabinet is None:
                 raise
             log("cannot-serve", what_for="link", error=str(error))
-            link.open_later(config.bind, receive, log)
-    link.start_serial(config, receive, log)
-    return link
+            bearers.open_later(config.bind, receive, log)
+    bearers.start_serial(config, receive, log)
+    return bearers
