@@ -103,15 +103,15 @@ def hargreaves_mm(minimum, maximum, radiation_top):
     return 0.0023 * (mean + 17.8) * math.sqrt(maximum - minimum) * 0.408 * radiation_top
 
 
-def swing_radiation(minimum, maximum, radiation_top, krs_percent):
+def swing_radiation(minimum, maximum, radiation_top):
     """Computes FAO-56 equation 50: Rs in MJ m-2 day-1 from the day's swing of temperature; no board measures it.
 
-    A clear sky warms by day and cools by night. kRs is 0.16 inland, 0.19 at the coast.
+    A clear sky warms by day and cools by night. kRs is that of inland places.
     """
-    return krs_percent / 100 * math.sqrt(maximum - minimum) * radiation_top
+    return 0.16 * math.sqrt(maximum - minimum) * radiation_top
 
 
-def penman_cmm(day_of_year, site, air, humidity, wind_dms, krs_percent=16):
+def penman_cmm(day_of_year, site, air, humidity, wind_dms):
     """Returns the ET0 of a day in 0.01 mm by Penman-Monteith, or None for impossible weather.
 
     `site`: (latitude 10^-4 degree, altitude m, height of the anemometer m); `air` and `humidity`: (minimum, maximum)
@@ -126,7 +126,7 @@ def penman_cmm(day_of_year, site, air, humidity, wind_dms, krs_percent=16):
     clear = clear_sky(top, site[1])
     if not clear > 0:
         return None
-    radiation = min(swing_radiation(minimum, maximum, top, krs_percent), clear)
+    radiation = min(swing_radiation(minimum, maximum, top), clear)
     vapour = vapour_kpa(minimum, maximum, humidity[0] / 10, humidity[1] / 10)
     deficit = (saturation_kpa(minimum) + saturation_kpa(maximum)) / 2 - vapour
     wind = max(0.5, wind_at_2m(wind_dms / 10, site[2]))

@@ -7,6 +7,7 @@ morning's sun, and the run continues if that comes soon enough.
 
 from collections import namedtuple
 
+from node.limits import UNCERTAINTY_USABLE_S
 from policy import watering as policy
 from watering import limits
 from watering.valves import LATCHING, MASTER
@@ -108,12 +109,12 @@ def by_energy(energy, outputs, zone, *, now_ms):
     return None if value is None else Refusal(ENERGY, value, True)
 
 
-def usable(moment, uncertainty_max_s: int) -> bool:
+def usable(moment) -> bool:
     """Returns True where the clock is good enough for forbidden hours.
 
     A doubt of a quarter of an hour only widens them.
     """
-    return moment.unix_s is not None and moment.uncertainty_s <= uncertainty_max_s
+    return moment.unix_s is not None and moment.uncertainty_s <= UNCERTAINTY_USABLE_S
 
 
 class BatteryStore:

@@ -10,8 +10,7 @@
     rain       for the rain sensor's contact: [seconds that it must be wet to count, hours without watering after it
                was wet]; absent: [2, 24]. A node that has just woken counts what it finds
     soil       at most two of [zone, mV when dry, mV when wet, 0.1 % from which on nothing is lacking]; absent: no probe
-    weather    [altitude m, height of the anemometer m, 0.01 mm a tip of the rain gauge, ET0 of 12 months or [], and
-               optionally kRs in %: from 16 inland, the default, to 19 at the coast (FAO-56, equation 50)]
+    weather    [altitude m, height of the anemometer m, 0.01 mm a tip of the rain gauge, ET0 of 12 months or []]
 
 Every fault is listed with its path and the remedy. Must not know pins: they belong to the board.
 """
@@ -45,7 +44,6 @@ Own = namedtuple(
         "wind_height_m",
         "tip_cmm",
         "climate",
-        "krs_percent",
         "fitted",
         "soil",
         "sleeps",
@@ -60,7 +58,6 @@ SoilProbe = namedtuple("SoilProbe", ("zone", "dry_mv", "wet_mv", "enough_permill
 
 _NO_METER = (0, 1 << 30)
 _NO_GAUGE = [0, 2, 0, []]
-_KRS_PERCENT = (16, 19)
 _RAIN = [2, 24]
 
 
@@ -198,9 +195,9 @@ def _fitted(faults, value):
 
 
 def _place(faults, value):
-    """Returns (altitude, height of the anemometer, tip, climate, kRs)."""
-    if not faults.sequence("weather", value, 4, 5):
-        return (0, 1, 0, weather.LOIRE, _KRS_PERCENT[0])
+    """Returns (altitude, height of the anemometer, tip, climate)."""
+    if not faults.sequence("weather", value, 4, 4):
+        return (0, 1, 0, weather.LOIRE)
     names = (("altitude", 0, 3000), ("wind_height", 1, 20), ("tip", 0, 200))
     altitude, height, tip = _numbers(faults, "weather", list(value[:3]), names)
     climate = weather.LOIRE
@@ -209,6 +206,4 @@ def _place(faults, value):
             for month in range(12):
                 faults.integer(f"weather.et0[{month}]", value[3][month], 0, limits.ET0_CMM_MAX)
         climate = tuple(value[3])
-    krs_percent = value[4] if len(value) == 5 else _KRS_PERCENT[0]
-    faults.integer("weather.krs", krs_percent, _KRS_PERCENT[0], _KRS_PERCENT[1])
-    return (altitude, max(1, height), tip, climate, krs_percent)
+    return (altitude, max(1, height), tip, climate)

@@ -11,7 +11,6 @@ wait. Durations are measured by the monotonic clock. After a start all valves ar
 Long because the machines of a green space meet here; each is a module of its own.
 """
 
-from node.limits import UNCERTAINTY_USABLE_S
 from node.trade import TEST, Trade
 from policy import civil
 from policy import watering as policy
@@ -231,7 +230,7 @@ class WateringTrade(Trade):
 
     def _slow(self, moment):
         """Brings up to date what changes slowly: the day, the balance, the programmes."""
-        usable = lockouts.usable(moment, UNCERTAINTY_USABLE_S)
+        usable = lockouts.usable(moment)
         self.clock.observe(moment, usable)
         self._next_ms = None
         if not usable:
@@ -324,7 +323,7 @@ class WateringTrade(Trade):
         refusal = self.guard.refuses(zone)
         if refusal is not None:
             return (refusal, 0)
-        if not lockouts.usable(moment, UNCERTAINTY_USABLE_S):
+        if not lockouts.usable(moment):
             return (lockouts.Refusal(lockouts.TIME, 0, False), 0)
         level = self._drought_level(moment)
         free_s = lockouts.lawful_s(self.own.policy, one, level, moment)

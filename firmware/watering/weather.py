@@ -213,7 +213,7 @@ class Weather:
             if day.seconds[2] >= least:
                 wind_dms, height_m = day.wind_sum // day.seconds[2], own.wind_height_m
             site = (own.site.latitude_e4, own.altitude_m, height_m)
-            found = et0.penman_cmm(day_of_year, site, day.air, day.humidity, wind_dms, own.krs_percent)
+            found = et0.penman_cmm(day_of_year, site, day.air, day.humidity, wind_dms)
             if found is not None:
                 return (found, PENMAN)
         found = et0.hargreaves_cmm(day_of_year, own.site.latitude_e4, day.air)

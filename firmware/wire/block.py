@@ -52,7 +52,7 @@ STOPS = (
     "block-total",  # more than the caller accepts, or than 2^20 blocks
     "changed",
     "refused",
-    "whole",  # reasons of a restart that was one too many, or is not possible
+    "whole",  # reasons of a restart that was one too many
 )
 
 _OPTION_BYTES_MAX = 3
@@ -63,8 +63,6 @@ _REPEATED = object()
 _RESERVED = 7
 _ETAG_BYTES = 8
 _PIECE_BYTES = 1024
-# Only requests of these methods may be restarted from block 0.
-_REPEATABLE = (messages.GET, messages.FETCH)
 # What a server may answer to a block beyond the end, or of a transfer that it has forgotten.
 _NO_SUCH_BLOCK = (messages.BAD_REQUEST, messages.BAD_OPTION, messages.INCOMPLETE)
 
@@ -200,8 +198,8 @@ class Download:
     """Fetches one body by Block2 (section 2.4), one request at a time. `offset`, `etag`, `size` (as Size2 announced it,
     or None), `response` (the first one) and `is_over` are its state for the caller.
 
-    request: Content without Block and Size options; its payload goes with block 0 only. szx: the size code of the
-    largest block to ask for, from the first request on.
+    request: the Content of a GET without Block and Size options. szx: the size code of the largest block to ask for,
+    from the first request on.
     """
 
     def __init__(self, request, *, total_max, szx=limits.BLOCK_LINK_SZX):
@@ -225,8 +223,7 @@ class Download:
         messages.insert_option(options, messages.BLOCK2, encode(wanted))
         if self.response is None:
             messages.insert_option(options, messages.SIZE2, b"")
-        payload = b"" if self.offset else self._request.payload
-        return Content(self._request.code, tuple(options), payload)
+        return Content(self._request.code, tuple(options), b"")
 
     def receive(self, response):
         """Returns Part, Restarted, Answered or Stopped; the last two end the transfer, as does the last Part."""
@@ -295,7 +292,7 @@ class Download:
 
     def _restart(self, reason):
         self._restarts += 1
-        if self._restarts > limits.BLOCK_RESTARTS_MAX or self._request.code not in _REPEATABLE:
+        if self._restarts > limits.BLOCK_RESTARTS_MAX:
             return self._end(Stopped(reason))
         self.offset = 0
         self.etag = None

@@ -207,18 +207,18 @@ def _detail(code, detail):
         if isinstance(item, (list, dict)) or (isinstance(item, str) and len(item.encode()) > limits.TEXT_BYTES_MAX):
             raise WireFault("event-detail")
     if code == event.GAP:
-        _check_fields(detail, 5, (1, 2), (3,))
+        _check_fields(detail, (1, 2), (3,))
         _check_about(detail[0])
     elif code == event.ANCHOR:
-        _check_fields(detail, 5, (1, 2, 3, 4), ())
+        _check_fields(detail, (1, 2, 3, 4), ())
         _check_about(detail[0])
     elif code == event.BOOT:
-        _check_fields(detail, 5, (), (0, 1))
+        _check_fields(detail, (), (0, 1))
     return detail
 
 
-def _check_fields(detail, count, integers, integers_or_null):
-    if len(detail) < count:
+def _check_fields(detail, integers, integers_or_null):
+    if len(detail) < 5:
         raise WireFault("event-detail")
     for index in integers:
         _bounded(detail[index], limits.SECONDS_MAX, "event-detail")

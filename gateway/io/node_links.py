@@ -20,6 +20,8 @@ from wire import bus, limits, slip
 from wire.bus_master import BusMaster
 
 Receive = Callable[[bytes, Any], None]
+# What a concentrator's console has.
+_RADIO_BAUD = 115_200
 
 
 class _Protocol(asyncio.DatagramProtocol):
@@ -159,12 +161,12 @@ class Bus:
 class ConcentratorLink:
     """Serves the radio bearer: a concentrator on a serial line. `core` decides."""
 
-    def __init__(self, path: str, core: Concentrator, receive: Receive, *, baud: int = 115_200) -> None:
+    def __init__(self, path: str, core: Concentrator, receive: Receive) -> None:
         self.core = core
         self._receive = receive
         self._loop = asyncio.get_running_loop()
         self._timer: asyncio.TimerHandle | None = None
-        self._port = SerialLine(path, baud=baud, received=self._received, opened=self._opened, lost=self._lost)
+        self._port = SerialLine(path, baud=_RADIO_BAUD, received=self._received, opened=self._opened, lost=self._lost)
 
     def start(self) -> None:
         self._port.start()

@@ -167,10 +167,10 @@ def test_figures_of_the_gateway_in_another_unit_leave_the_bucket_within_its_boun
 HOUR_MS = 3_600_000
 
 
-def reckoned(krs=16, **changes):
+def reckoned(**changes):
     """(rung, ET0) of a valve box after two days whose air is warmer and drier by day, nothing of the programme."""
     chosen = programs(settings(**changes))
-    chosen["weather"] = [40, 2, 0, [], krs]
+    chosen["weather"] = [40, 2, 0, []]
     box = ValveBox(chosen, at_minutes=0, turn_ms=1000)
     air = box.parts["AIR"]
     for hour in range(2 * 24):
@@ -188,13 +188,3 @@ def test_a_board_with_its_air_sensor_alone_reckons_penman_monteith():
 def test_an_anemometer_that_says_calm_makes_it_less():
     rung, calm_cmm = reckoned(fitted=["wind"])
     assert rung == weather.PENMAN and calm_cmm < reckoned()[1] - 20
-
-
-def test_at_the_coast_the_same_day_is_sunnier():
-    assert reckoned(krs=19)[1] > reckoned()[1] + 30
-
-
-@pytest.mark.parametrize("krs", [15, 20, None])
-def test_a_place_that_is_neither_inland_nor_coast_is_refused(krs):
-    with pytest.raises(AssertionError, match=r"weather\.krs"):
-        reckoned(krs=krs)

@@ -111,12 +111,6 @@ def test_a_change_in_the_middle_begins_again_and_what_never_rests_is_given_up():
     assert told(download.receive(block2(1, True, 2, etag=None))) == told(Stopped("changed")) and download.is_over
 
 
-def test_what_is_not_repeatable_never_begins_again():
-    download = Download(Content(messages.POST, PATH, b""), total_max=800, szx=2)
-    download.receive(block2(0, True, 2))
-    assert told(download.receive(block2(1, True, 2, etag=b"x"))) == told(Stopped("changed"))
-
-
 @pytest.mark.parametrize(
     ("answer", "why"),
     [
@@ -179,13 +173,6 @@ def test_a_failed_exchange_repeats_the_same_request():
     download = Download(GET, total_max=800)
     assert download.request() == download.request()
     assert messages.option_values(download.request().options, messages.SIZE2) == (b"",)
-
-
-def test_the_request_of_a_fetch_goes_with_the_first_block_only():
-    download = Download(Content(messages.FETCH, PATH, b"query"), total_max=800, szx=2)
-    assert download.request().payload == b"query"
-    download.receive(block2(0, True, 2))
-    assert download.request().payload == b"" and download.request().code == messages.FETCH
 
 
 def test_an_etag_is_of_the_bytes():

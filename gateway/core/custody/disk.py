@@ -121,11 +121,10 @@ class NumberedFile:
     Disk failures are counted, never raised. Parts for which that is not enough (they must know what is durable) use
     `numbered` alone."""
 
-    def __init__(self, folder: SharedFolder, part: str, *, bytes_max: int, files_kept: int = 2) -> None:
+    def __init__(self, folder: SharedFolder, part: str, *, bytes_max: int) -> None:
         self._folder = folder
         self._part = part
         self._bytes_max = bytes_max
-        self._files_kept = files_kept
         self._number = 0
         self.disk_errors = 0
 
@@ -145,7 +144,7 @@ class NumberedFile:
         try:
             self._folder.save(f"{self._part}-{self._number:08}", data)
             for number, name in numbered(self._folder.disk, self._part):
-                if number <= self._number - self._files_kept:
+                if number <= self._number - 2:  # the one before stays, in case this one is torn
                     self._folder.disk.delete(name)
         except OSError:
             self.disk_errors += 1

@@ -39,13 +39,13 @@ class Void(NamedTuple):
 class StreamLog:
     """Holds the segments of one stream, by rising positions, and how far it is durable and freed."""
 
-    def __init__(self, stream: Stream, generation: int, start: int = 0) -> None:
+    def __init__(self, stream: Stream, generation: int) -> None:
         self.stream = stream
         self.generation = generation
         self.segments: list[Segment] = []
         self.superseded: list[tuple[int, str]] = []  # (end, name) of files another file has replaced
         self.serial_max = 0  # of the files of an earlier epoch: those written anew come after them
-        self.start = start  # the first position not freed
+        self.start = 0  # the first position not freed
         self.durable_end = 0
         # Of an earlier epoch: the end that its own life has listed. Beyond it, perhaps only the kernel has the records.
         self.listed_end = 0
