@@ -161,7 +161,8 @@ def test_the_bar_and_its_drawer_are_sound(opened, size, theme):
 
 def test_lamps_light_up_street_by_street_and_a_dead_one_is_seen(opened):
     page = opened(size="readme")
-    page.wait_for_selector(".mark.lit", timeout=60_000)
+    page.wait_for_selector("#view-lit", timeout=60_000)
+    page.wait_for_selector("#view-pending", state="detached", timeout=60_000)  # all have been measured
     keep_for_readme(page, "dusk")
     page.click("#demo-break")
     page.select_option("#demo-kind", "lamp")
