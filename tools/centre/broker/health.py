@@ -260,7 +260,7 @@ def _systems(old: list[programs.Outdated], *, is_any: bool) -> Iterator[Finding]
     days = {"days": SYSTEM_AGE_DAYS_MAX}
     if old:
         remedy = N_("sudo bocage centre agents campaign --system tells how they are, and with --first NAME begins one; "
-                    "why a cabinet refuses: the screen of its chain's health")  # fmt: skip
+                    "why a cabinet refuses: the screen of cabinets")  # fmt: skip
         names = {f"{one.cabinet} ({one.days})" for one in old}
         message = N_("Debian's updates, those for security too, are more than {days} days old or unknown (age in "
                      "days): {names}")  # fmt: skip

@@ -33,7 +33,7 @@ from tools.centre.web.pictures import Picture
 from wire import event
 
 WORDS = Phrases({
-    "title": N_("Health of the chain, {commune}"),
+    "title": N_("Cabinets of {commune}"),
     "cabinet": NC_("column", "Cabinet"),
     "link": NC_("column", "Link"),
     "received": NC_("column", "Last received"),

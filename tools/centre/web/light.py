@@ -30,6 +30,7 @@ WORDS = Phrases({
     "ordered": NC_("light", "Ordered"),
     "reported": NC_("light", "Reported"),
     "measured": NC_("light", "Measured"),
+    "order.of_feeder": N_("An order is for its whole feeder:"),
     "no_node": N_("This light has no node of its own, and is not measured: its cabinet answers for its feeder."),
     "why.policy": N_("rule {rule} of the calendar, step {step}"),
     "why.policy.before": N_("rule {rule} of the calendar, before its first step"),

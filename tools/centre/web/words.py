@@ -24,7 +24,7 @@ FRAME = Phrases({
     "tab.faults": NC_("screen", "Faults"),
     "tab.orders": NC_("screen", "Orders"),
     "tab.duty": NC_("screen", "On duty"),
-    "tab.health": NC_("screen", "Health"),
+    "tab.health": NC_("screen", "Cabinets"),
     "privacy": NC_("screen", "Data protection"),
     "logout": N_("Log out"),
     "appearance": N_("Language and appearance"),
