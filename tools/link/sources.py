@@ -93,8 +93,9 @@ class Sources:
             assert process.stdout is not None and process.stderr is not None
             try:
                 yield from map(_captured, process.stdout)
-            finally:
-                process.terminate()  # of no effect on one that has ended
+            except GeneratorExit:  # no more is asked for
+                process.terminate()
+                raise
             said = process.stderr.read().strip()
         if process.returncode > 0:
             yield Flaw(f"{name}: {said.splitlines()[-1] if said else 'tshark cannot read it'}")
@@ -150,9 +151,11 @@ def _captured(line: str) -> Datagram | Flaw:
     time, ip4, ip6, port, to_ip4, to_ip6, to_port, length, payload = line.rstrip("\n").split("\t")
     seconds, _, fraction = time.partition(".")
     source, data = (ip4 or ip6, int(port)), unhexlify(payload)
+    if not length:
+        return Flaw(f"UDP from {source[0]}: the header is cut")
     if int(length) != _UDP_HEADER_BYTES + len(data):
         return Flaw(f"UDP from {source[0]}: the capture holds {len(data)} of {int(length) - _UDP_HEADER_BYTES} bytes")
-    time_ns = int(seconds) * 1_000_000_000 + int(f"{fraction:0<9}")
+    time_ns = int(seconds) * 1_000_000_000 + int(f"{fraction:0<9}") if time else None
     return Datagram(time_ns, source, (to_ip4 or to_ip6, int(to_port)), data)
 
 

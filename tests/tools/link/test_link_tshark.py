@@ -134,6 +134,8 @@ def test_what_a_capture_has_cut_is_said(tmp_path, capsys, street):
     whole = street.passed[:1]
     (shown, _) = said_of(capsys, written(tmp_path, whole, snap=40), 2)
     assert "the capture holds 12 of" in shown["unreadable"]
+    (shown, _) = said_of(capsys, written(tmp_path, whole, snap=24), 2)
+    assert "the header is cut" in shown["unreadable"]
     path = written(tmp_path, whole)
     path.write_bytes(path.read_bytes()[:-1])
     *_, shown, _ = said_of(capsys, path, 2)
