@@ -29,7 +29,7 @@ from tools.node.module import Module
 from tools.node.workshop import Row, Workshop, add_folder
 from wire import image
 
-# A node's program takes up to 340 kB of heap from its folder (tools/FIGURES.md), more than the chip's own RAM has.
+# A node's program takes up to 320 kB of heap from its folder (tools/FIGURES.md), more than the chip's own RAM has.
 _PSRAM_MB_MIN = 2
 _BAUD = 460_800
 _WATCH_S = 60
