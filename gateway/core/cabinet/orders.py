@@ -80,7 +80,7 @@ class Orders:
     ) -> Order | Refusal | None:
         """Return the new order in signed bytes, or its refusal; None: nothing new."""
         try:
-            order = verification.opened(data, () if signed is None else (signed,), self.place, self._verify)
+            order = verification.open_order(data, () if signed is None else (signed,), self.place, self._verify)
         except UnknownSigner as stranger:
             return self._refuse(None, stranger.why, now_ms)
         except WireFault as fault:
@@ -99,7 +99,7 @@ class Orders:
             return None
         why = "retained" if is_retained else "clock" if unix_s is None else None
         if why is None and unix_s is not None:
-            why = verification.against(order, signed, self.place, unix_s)
+            why = verification.refusal_of(order, signed, self.place, unix_s)
         if why is None and order.command.kind == command.END:
             return self._end(order, signed, now_ms)
         if why is None and not self._has_room(order, signed, now_ms):
@@ -135,7 +135,7 @@ class Orders:
         names = {name: index for index, (name, _group) in enumerate(self.place.feeders)}
         for data, outcomes in list(self._unopened.items()):
             try:
-                order = verification.opened(data, policies, self.place, self._verify)
+                order = verification.open_order(data, policies, self.place, self._verify)
             except UnknownSigner:
                 continue
             except WireFault:
@@ -159,7 +159,7 @@ class Orders:
             if order.state == OVER:
                 continue
             order.feeders = verification.addressed(order.command, self.place)
-            why = verification.against(order, signed, self.place, unix_s)
+            why = verification.refusal_of(order, signed, self.place, unix_s)
             if why is not None:
                 order.state = OVER
                 outcome, why = (EXPIRED, None) if why == "expired" else (REFUSED, why)

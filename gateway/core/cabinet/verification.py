@@ -69,7 +69,7 @@ class UnknownSigner(Exception):
         self.why = why
 
 
-def opened(data: bytes, policies: Iterable[SignedPolicy], place: CabinetPlace, verify: Verify) -> Order:
+def open_order(data: bytes, policies: Iterable[SignedPolicy], place: CabinetPlace, verify: Verify) -> Order:
     """Return the order in signed bytes, by an operator of one of these policies. UnknownSigner, or WireFault for
     nonsense.
     """
@@ -98,7 +98,7 @@ def operator_of(order: Order, signed: SignedPolicy | None) -> document.Operator 
     return next((one for one in operators if cose.kid_of(one.key) == order.kid), None)
 
 
-def against(order: Order, signed: SignedPolicy | None, place: CabinetPlace, unix_s: int) -> str | None:
+def refusal_of(order: Order, signed: SignedPolicy | None, place: CabinetPlace, unix_s: int) -> str | None:
     """Return the word for what forbids an order under this policy, now and for its whole duration; None: nothing.
     Of an END only scope and expiry are judged: `Orders` checks who may end it, where both orders are known."""
     asked = order.command
