@@ -149,14 +149,20 @@ _DROPPED = {
 def _captured(line: str) -> Datagram | Flaw:
     """Returns the datagram in a line of tshark's fields."""
     time, ip4, ip6, port, to_ip4, to_ip6, to_port, length, payload = line.rstrip("\n").split("\t")
-    seconds, _, fraction = time.partition(".")
     source, data = (ip4 or ip6, int(port)), unhexlify(payload)
     if not length:
         return Flaw(f"UDP from {source[0]}: the header is cut")
     if int(length) != _UDP_HEADER_BYTES + len(data):
         return Flaw(f"UDP from {source[0]}: the capture holds {len(data)} of {int(length) - _UDP_HEADER_BYTES} bytes")
-    time_ns = int(seconds) * 1_000_000_000 + int(f"{fraction:0<9}") if time else None
-    return Datagram(time_ns, source, (to_ip4 or to_ip6, int(to_port)), data)
+    return Datagram(_nanoseconds(time), source, (to_ip4 or to_ip6, int(to_port)), data)
+
+
+def _nanoseconds(time: str) -> int | None:
+    seconds, _, fraction = time.partition(".")
+    try:
+        return int(seconds) * 1_000_000_000 + int(f"{fraction:0<9}")
+    except ValueError:  # the file has no time, or one that is none
+        return None
 
 
 def _exists(name: str) -> bool:

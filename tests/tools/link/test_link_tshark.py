@@ -6,11 +6,14 @@ import struct
 import subprocess
 from ipaddress import ip_address
 from pathlib import Path
+from random import Random
 
 import pytest
 
 from tools import cli
-from tools.link.sources import Datagram
+from tools.link import decode
+from tools.link.opener import Opener
+from tools.link.sources import Datagram, Sources
 
 pytestmark = [pytest.mark.live, pytest.mark.usefixtures("tshark_path")]
 
@@ -143,6 +146,24 @@ def test_what_a_capture_has_cut_is_said(tmp_path, capsys, street):
     path.write_bytes(path.read_bytes()[:6])
     (shown, _) = said_of(capsys, path, 2)
     assert str(path) in shown["unreadable"]
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_damaged_capture_raises_nothing(tmp_path, street, seed):
+    path, draw = written(tmp_path, street.passed), Random(seed)
+    data = bytearray(path.read_bytes())
+    for _ in range(20):
+        data[draw.randrange(24, len(data))] = draw.randrange(256)
+    path.write_bytes(data)
+    for shown in decode.shown_of(Sources(port=5683).datagrams([str(path)]), Opener()):
+        assert decode.line(shown).isprintable()
+
+
+def test_a_time_that_is_none_is_left_out(tmp_path, capsys, street):
+    path = written(tmp_path, street.passed[:1])
+    path.write_bytes(path.read_bytes()[:28] + b"\xff\xff\xff\x7f" + path.read_bytes()[32:])
+    (shown, _) = said_of(capsys, path, 0)
+    assert "time" not in shown and shown["name"] == "POST"
 
 
 def test_without_tshark_the_package_is_named(tmp_path, capsys, monkeypatch, street):
