@@ -7,6 +7,7 @@ links lead to the rounds of the others. Each thing works by plain forms and link
 are pushed.
 """
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
@@ -301,11 +302,21 @@ def _card(request: Any, own: Commune, stop: Stop, whole: Picture) -> dict[str, A
         "is_measured": light is not None and light.state.node is not None and _is_new(light, stop),
         "taken": taken,
         "may_light": stop.state != REPAIRED and stop.where.feeder in orderable_feeders(own, now_s=request.now_s),
-        "longitude": at.longitude,
-        "latitude": at.latitude,
+        "way": _way(request, at),
         "count": sum(len(one.group.first.notes) for one in stop.causes),
         "said": [text for one in stop.causes if (text := " ".join(_said(one, stop, light, request)))],
     }
+
+
+def _way(request: Any, at: Equipment) -> str:
+    """Returns the address that opens the maps of the person's device: a geo URI (RFC 5870), or, of one by Apple, which
+    opens none, the link that its Maps takes (Apple URL Scheme Reference, "Map Links"). "" where no position is known.
+    """
+    if at.longitude is None or at.latitude is None:
+        return ""
+    there = f"{at.latitude:.6f},{at.longitude:.6f}"
+    is_apple = re.search("iPhone|iPad|Macintosh", request.headers.get("User-Agent", ""))
+    return f"https://maps.apple.com/?daddr={there}" if is_apple else f"geo:{there}?q={there}"
 
 
 def _is_new(light: Light, stop: Stop) -> bool:

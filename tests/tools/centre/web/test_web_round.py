@@ -74,6 +74,8 @@ def test_places_are_walked_street_by_street_and_each_has_what_to_bring(walker):
     card = page.partition("<article")[2].partition("</article>")[0]
     for wanted in ("0007", STREETS[1], "LED 35 W", "49135-cab", "main", "geo:47.575000,-0.598000?q=", "since 1"):
         assert wanted in card, wanted
+    agent = {"User-Agent": "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X)"}  # it opens no geo URI
+    assert "https://maps.apple.com/?daddr=47.575000,-0.598000" in walker.page(walker.rows()[7][0], **agent)
     assert "0 of 7 measured as repaired" in page
     assert page.count("<h3>Grande rue</h3>") == 1, "a street is kept together"
 
