@@ -25,7 +25,7 @@ class Mains(SleeperStory):
     def __init__(self, monkeypatch, settings=SETTINGS):
         self.told = {directive.DROUGHT_LEVEL: policy.NONE}
         monkeypatch.setattr(Directives, "values", lambda _, now_ms: self.told)
-        super().__init__(own(settings), DryClimate(), begin_s=MIDNIGHT_S, loss=0)
+        super().__init__(own(settings), DryClimate(), begin_s=MIDNIGHT_S)
 
     def cut(self):
         """The power goes now, and comes back in five seconds."""
@@ -174,7 +174,7 @@ def test_what_flash_did_not_take_is_written_again_within_minutes():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("world", [Sleepy(NIGHTLY, loss=0)], ids=["on a battery"])
+@pytest.mark.parametrize("world", [Sleepy(NIGHTLY)], ids=["on a battery"])
 def test_days_of_a_season_write_little_more_than_once_an_hour(world, monkeypatch):
     written = []
     real = Node.checkpoint
