@@ -1,8 +1,7 @@
 """Reads the pulses of a water meter, a rain gauge or an anemometer, which the chip's own counter counts independently
 of Python.
 
-`counter` is a `machine.Counter` (`wrap` 0: it adds up its overflows itself), or an `esp32.PCNT`, which begins at 0
-again when it reaches its limit (`wrap`: that limit, 32767 at most). It is only read, never reset: those are two steps,
+`counter` is a `machine.Counter`, which adds up its overflows itself. It is only read, never reset: those are two steps,
 and a pulse between them would be lost. The counter's filter removes 12.8 us at most, so the board removes bounce (RC
 and Schmitt trigger, hardware/parts/pulse-contact.toml and pulse-meter.toml). Pulses that are faster than the board
 passes are noise, and no rain; but from a meter they may be a burst: with `caps` they count as the fastest possible
@@ -19,11 +18,10 @@ SLACK = 2
 class Pulses(Sensor):
     """Counts the pulses since the first reading. `noise`: pulses that came faster than the board passes."""
 
-    def __init__(self, counter, *, hz_max, wrap=0, caps=False):
+    def __init__(self, counter, *, hz_max, caps=False):
         super().__init__()
         self._counter = counter
         self._hz_max = hz_max
-        self._wrap = wrap
         self._caps = caps
         self._last = None
         self._last_ms = 0
@@ -35,7 +33,7 @@ class Pulses(Sensor):
         if self._last is None:
             self._last, self._last_ms = count, now_ms
             return 0
-        step = self._step(count)
+        step = count if count < self._last else count - self._last  # the counter began again
         elapsed_ms = now_ms - self._last_ms
         self._last, self._last_ms = count, now_ms
         most = elapsed_ms * self._hz_max // 1000 + SLACK
@@ -47,8 +45,3 @@ class Pulses(Sensor):
             step = most
         self._total += step
         return self._total
-
-    def _step(self, count):
-        if self._wrap:
-            return (count - self._last) % self._wrap
-        return count if count < self._last else count - self._last  # the counter began again

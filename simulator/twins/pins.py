@@ -35,21 +35,15 @@ class Contact:
 
 
 class Counter:
-    """Models the chip's counter.
+    """Models the chip's `machine.Counter`."""
 
-    `limit` as esp32.PCNT, which is at 0 again when it gets there; 0 as machine.Counter.
-    """
-
-    def __init__(self, limit=0):
-        self._limit = limit
+    def __init__(self):
         self._count = 0
         self.fault = ""
 
     def turn(self, pulses):
         """Makes `pulses` pulses arrive."""
         self._count += pulses
-        if self._limit:
-            self._count %= self._limit
 
     def value(self):
         """Returns the count of the pulses."""

@@ -47,7 +47,7 @@ coil = wires.attach(0x40, ina226.Ina226(ticks_ms, 50_000))
 clock = wires.attach(0x68, ds3231.Ds3231(ticks_ms))
 probe = ds18b20.Ds18b20(ticks_ms)
 meter = pzem004t.Pzem004t(ticks_ms)
-counter = pins.Counter(32_767)
+counter = pins.Counter()
 adc = pins.Adc(0, 1_000_000, 1_000_000, 9000)
 
 drivers = (
@@ -59,7 +59,7 @@ drivers = (
     ("ds3231", Ds3231(bus, 0x68), clock),
     ("ds18b20", Ds18b20(ds18b20.Wire(probe)), probe),
     ("pzem004t", Pzem004t(meter), meter),
-    ("pulses", Pulses(counter, hz_max=200, wrap=32_767), counter),
+    ("pulses", Pulses(counter, hz_max=200), counter),
     ("analog", Analog(adc, upper_ohm=1_000_000, lower_ohm=1_000_000), adc),
 )
 
