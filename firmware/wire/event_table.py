@@ -95,7 +95,7 @@ TABLE = (
     Event(event.CYCLING_FAILURE, "cyclingFailure", None),
     # the output's relay does not follow
     Event(event.RELAY_FAILURE, "relayFailure", None),
-    # a lamp's control gear (DALI), or the converter chip that dims it, does not answer
+    # a lamp's control gear (DALI) does not answer
     Event(event.GEAR_COMM_FAILURE, "controlGearCommFailure", None),
     Event(event.POWER_TOO_HIGH, "lampPowerTooHigh", None),
     Event(event.POWER_TOO_LOW, "lampPowerTooLow", None),

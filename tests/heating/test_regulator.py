@@ -83,7 +83,7 @@ def test_a_full_output_still_forgets_in_the_other_direction():
 
 
 def test_six_hours_of_a_great_error_are_clamped_and_gone_after_as_many_steps_as_the_clamp_holds():
-    """An output that is far from full and cannot do it: the sum is at most the preset's."""
+    """An output that is far from full and cannot do it: the sum has its bound."""
     regulator = Regulator()
     end_ms = steps(regulator, 72, 200)
     assert offset_of(regulator, 0, end_ms - 1) == 100  # 0.05 · 20 K
