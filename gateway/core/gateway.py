@@ -419,8 +419,8 @@ class Gateway:
             )
             self._others_due_ms = earliest(others) or _UNKNOWN
         bearers_ms = self.bearers.deadline_ms()
-        own_ms = min(self._flush_at_ms, self._records_due_ms, self._others_due_ms)
-        return own_ms if bearers_ms is None else min(own_ms, bearers_ms)
+        bearers_ms = NEVER if bearers_ms is None else bearers_ms
+        return min(bearers_ms, self._flush_at_ms, self._records_due_ms, self._others_due_ms)
 
     def connection_topics(self) -> list[str]:
         """Return the topics that the shell subscribes to after each connection."""

@@ -188,8 +188,5 @@ class CabinetHost(GatewayHost):
     def _state_synced(self, life: int, ticket: Ticket) -> None:
         self._awake(super()._state_synced, life, ticket)
 
-    def _probed(self, life: int, bearer: str, ok: bool, rtt_ms: int | None) -> None:
-        self._awake(super()._probed, life, bearer, ok, rtt_ms)
-
     def _count(self, life: int) -> None:
         self._awake(super()._count, life)
