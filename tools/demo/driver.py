@@ -1,7 +1,7 @@
 """Drives a story by the wall clock: one thread owns its world, others ask it by a queue.
 
 A story is `tools.demo.story.Story`, a territory that lives, or `tools.demo.replay.Replay`, a night of records. It has
-`now_ms`, `unix_s`, `run_until`, `dusk_ms`, `snapshot` and `close`.
+`now_ms`, `unix_s`, `run_until`, `dusk_ms`, `snapshot` and `close`, and a night `seek`.
 The thread makes the story (`make`), for SQLite's connections belong to the thread that opened them, then lets time
 pass in steps. Between two steps it does what was asked for. `state` is a snapshot that any thread may read.
 """

@@ -121,7 +121,8 @@ class Replay:
         self._bring()
 
     def seek(self, unix_s: int) -> None:
-        """Leads to an instant of the night. Records come in their order: for what lies before, it begins anew."""
+        """Leads to an instant of its `span`. Records come in their order: for what lies before, it begins anew."""
+        unix_s = max(self._first_s, unix_s)
         if unix_s < self.unix_s:
             self._end()
             self._begin()

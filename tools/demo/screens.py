@@ -138,7 +138,9 @@ class Demo:
         settings.BOCAGE = shown_now._replace(warehouse=path, data=path, clock=driver.unix_s, control=None, duty=None)
 
     def seek(self, unix_s: int) -> None:
-        """Shows a night that is played again as it was at an instant."""
+        """Shows a night that is played again as it was at an instant; ValueError where none is."""
+        if not self.is_replay:
+            raise ValueError("at: no night is played again")
         path = self.driver.seek(unix_s)
         settings.BOCAGE = settings.BOCAGE._replace(warehouse=path, data=path)
 

@@ -80,7 +80,8 @@ def test_any_of_its_instants_can_be_sought_back_and_forth(night):
     first_s, last_s = replay.snapshot().span
     replay.seek(last_s + 3600)
     assert replay.unix_s == last_s and replay.snapshot().is_over
-    replay.seek(first_s)
+    replay.seek(0)
+    assert replay.unix_s == first_s
     assert first_s < struck_s - 3600 and replay.snapshot().lit == 0
     assert len(list(folder.glob("replay-*.db"))) == 2
     replay.close()

@@ -14,7 +14,8 @@ document.addEventListener("click", (event) => {
   if (event.target.closest(".demo-time")) document.getElementById("demo-fold")?.removeAttribute("open");
 });
 
-let isDragged = false;
+const ANSWERED_MS = 3000; // what was chosen stands until the night has come there
+let chosenUntil = 0;
 const sayInstant = (bar) => {
   const clock = new Date(bar.value * 1000).toLocaleTimeString("fr", {timeZone: "Europe/Paris", hour: "2-digit", minute: "2-digit"});
   bar.form.querySelector("output").value = clock;
@@ -22,13 +23,15 @@ const sayInstant = (bar) => {
 };
 document.addEventListener("input", ({target}) => {
   if (target.id !== "demo-at") return;
-  isDragged = true;
+  chosenUntil = Infinity;
   sayInstant(target);
 });
-document.addEventListener("change", ({target}) => { if (target.id === "demo-at") isDragged = false; });
-document.addEventListener("htmx:afterSettle", () => {
+const release = () => { if (chosenUntil === Infinity) chosenUntil = performance.now() + ANSWERED_MS; };
+for (const end of ["change", "pointerup"]) document.addEventListener(end, release);
+document.addEventListener("htmx:afterSettle", (event) => {
   const bar = document.getElementById("demo-at");
-  if (!bar || isDragged) return;
+  if (event.detail.requestConfig?.verb === "post" && chosenUntil !== Infinity) chosenUntil = 0;
+  if (!bar || performance.now() < chosenUntil) return;
   bar.value = document.querySelector(".demo-now b").dataset.unix;
   sayInstant(bar);
 });
