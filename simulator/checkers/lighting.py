@@ -106,7 +106,7 @@ class LightingChecker:
         """Judges every lamp now; returns what `check` does, and what those that are to be lit draw at full power."""
         lit = wanted_lit = full_power_dw = 0
         wrong_since, known = self._wrong_since, self._wanted
-        right_s = unix_s + civil.day_s
+        right_s = unix_s if in_force else unix_s + civil.day_s  # the end of an order is no change of light
         for place, (name, lamp, plan, sky_lx) in enumerate(self._watched):
             wanted, from_s, until_s = known[place]
             if not from_s <= unix_s < until_s:

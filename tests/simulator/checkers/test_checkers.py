@@ -26,6 +26,7 @@ from node.outbox import Outbox
 from simulator.checkers.alarms import SOON_S, ExpectedAlarm, judge_nodes
 from simulator.checkers.delivery import DeliveryChecker
 from simulator.checkers.lighting import GRACE_S, LightingChecker, Watched
+from simulator.checkers.street import Order
 from simulator.hosts import keys
 from simulator.hosts.gateway import SMALL_CARD, GatewayHost
 from simulator.options import Options
@@ -442,6 +443,17 @@ def test_a_light_that_goes_out_is_seen_at_once_and_its_feeder_has_to_count_it(is
     else:
         with pytest.raises(AssertionError):
             checker.check(unix_s=600)
+
+
+@pytest.mark.parametrize(("wanted", "light"), [(100, 0), (0, 100)])
+def test_what_an_order_made_right_is_wrong_once_it_is_over(wanted, light):
+    lamp = StreetLamp(light)
+    checker = LightingChecker([Watched("lamp", lamp, Wants(wanted))])
+    checker.orders.add(Order(None, light > 0, 0, 90), [lamp.feeder])
+    for unix_s in range(30, 90 + GRACE_S + 31, 30):
+        assert checker.violations == []
+        checker.check(unix_s=unix_s)
+    assert len(checker.violations) == 1
 
 
 def test_a_broken_lamp_and_a_feeder_without_mains_are_not_the_codes_fault():
