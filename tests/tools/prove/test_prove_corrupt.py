@@ -38,8 +38,16 @@ def trusts_every_byte(fetch, size, seed, *, offset=segment.HEADER_SIZE, index=0,
 
 @pytest.mark.slow
 def test_a_reader_that_skips_the_checksum_is_caught(monkeypatch, capsys):
-    monkeypatch.setattr(recovery, "scan", trusts_every_byte)
-    monkeypatch.setattr(segment, "scan", trusts_every_byte)
+    fill = corrupt.fill
+
+    def fill_then_plant(folder, seed):
+        """The files are sound: only who reads them after the damage has the bug."""
+        reference = fill(folder, seed)
+        monkeypatch.setattr(recovery, "scan", trusts_every_byte)
+        monkeypatch.setattr(segment, "scan", trusts_every_byte)
+        return reference
+
+    monkeypatch.setattr(corrupt, "fill", fill_then_plant)
     monkeypatch.setattr("gateway.core.custody.inventory.Inventory.save", lambda *_: True)  # it would see most of it
     figures = corrupt.prove(4, 3)
     assert not corrupt.is_proven(figures)
