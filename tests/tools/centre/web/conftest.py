@@ -1,11 +1,13 @@
 """A web on a warehouse of two communes with all trades, and a browser for each person (Django's client, no socket)."""
 
+from contextlib import closing
 from copy import copy
 
 import pytest
 
 from tests.support.scoped_world import NOW_S, ROLES, build_for_persons
 from tests.support.town_world import build_control
+from tools.centre.store import schema
 from tools.centre.web import connections
 from tools.centre.web.configuration import Options, configure
 
@@ -52,8 +54,9 @@ def handler(served):
 
 @pytest.fixture
 def browser(served, handler):
-    """Makes a browser in which this person is logged in; None: nobody is."""
+    """Makes a browser in which this person is logged in; None: nobody is. No line of another test is in the journal."""
     from axes.utils import reset
+    from django.conf import settings
     from django.contrib.auth import get_user_model
     from django.test import Client
 
@@ -66,4 +69,6 @@ def browser(served, handler):
         return client
 
     reset()
+    with closing(schema.open_to_write(settings.BOCAGE.warehouse)) as connection:
+        connection.execute("DELETE FROM journal WHERE person <> 'somebody'")
     return of

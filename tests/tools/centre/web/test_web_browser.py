@@ -278,7 +278,7 @@ def test_focus_stays_where_it_was_when_rows_change(web, chromium, entered):
     focused = page.evaluate("document.activeElement.id")
     with closing(schema.open_to_write(warehouse)) as connection:
         connection.execute("UPDATE latest SET power_dw = 11 WHERE level_percent = 0")
-    sync_api.expect(page.locator("tr.off .figure", has_text="1,1 W").first).to_be_visible(timeout=15_000)
+    sync_api.expect(page.locator("tbody .figure", has_text="1,1 W").first).to_be_visible(timeout=15_000)
     assert focused and page.evaluate("document.activeElement.id") == focused
     assert page.locator("#lost").is_hidden()
     browser.context.close()

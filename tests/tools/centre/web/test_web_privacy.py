@@ -179,10 +179,8 @@ def test_journal_is_paged_newest_first(browser):
 
     with closing(schema.open_to_write(settings.BOCAGE.warehouse)) as connection:
         rows = [(NOW_S - 10 - n, "many", "rooms", FENEU, f"n{n}") for n in range(120)]
-        connection.execute("DELETE FROM journal")  # lines of this process's other tests
         connection.executemany("INSERT INTO journal VALUES (?, ?, ?, ?, ?)", rows)
         pages = [browser("auditor").get(f"/privacy/journal?page={n}").content.decode() for n in (1, 3)]
-        connection.execute("DELETE FROM journal WHERE person = 'many'")
     assert "<td>n0</td>" in pages[0] and "<td>n119</td>" not in pages[0] and pages[0].count("<td>n") <= 50
     assert "<td>n119</td>" in pages[1]
 
