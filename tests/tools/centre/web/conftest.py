@@ -53,10 +53,17 @@ def handler(served):
 
 
 @pytest.fixture
-def browser(served, handler):
+def writable(served):
+    """The address of the warehouse for those who may write to it."""
+    from django.conf import settings
+
+    return settings.BOCAGE.warehouse
+
+
+@pytest.fixture
+def browser(writable, handler):
     """Makes a browser in which this person is logged in; None: nobody is. No line of another test is in the journal."""
     from axes.utils import reset
-    from django.conf import settings
     from django.contrib.auth import get_user_model
     from django.test import Client
 
@@ -69,6 +76,6 @@ def browser(served, handler):
         return client
 
     reset()
-    with closing(schema.open_to_write(settings.BOCAGE.warehouse)) as connection:
+    with closing(schema.open_to_write(writable)) as connection:
         connection.execute("DELETE FROM journal WHERE person <> 'somebody'")
     return of

@@ -33,6 +33,11 @@ def address(postgres_server):
     return where
 
 
+@pytest.fixture
+def writable(address):
+    return address
+
+
 def of_role(where):
     """The same place, for the role of the screens."""
     return urlsplit(where)._replace(netloc=f"{WEB_ROLE}@").geturl()
