@@ -160,8 +160,8 @@ class LampWatch(_Watch):
             self._votes[event.LAMP_FAILURE] = of_death
 
     def observe_calendar(self, level_percent, *, now_ms):
-        """Observes the level that the gear of a lamp with a detector has while nobody passes; None: the lamp shows
-        itself. Call it before `observe_level`."""
+        """Observes the level of the gear without a passage, of a lamp with a detector. None: the lamp shows which one
+        it is. Call it before `observe_level`."""
         if level_percent == self._calendar:
             return
         if level_percent and not self._calendar:

@@ -2,8 +2,7 @@
 
 import pytest
 
-from drivers import held_output
-from drivers.gp8403 import Gp8403
+from drivers.gp8403 import REFRESH_MS, Gp8403
 from drivers.pcf8574 import Pcf8574
 from simulator.twins import gp8403 as gp8403_twin
 from simulator.twins import pcf8574 as pcf8574_twin
@@ -36,10 +35,10 @@ def test_an_unchanged_value_costs_no_transfer_until_the_refresh(bench):
     output = Gp8403(bench.bus, 0x58, output=0)
     output.set(3000, now_ms=0)
     written = len(bench.i2c.log)
-    for now_ms in range(0, held_output.REFRESH_MS, 100):
+    for now_ms in range(0, REFRESH_MS, 100):
         assert output.set(3000, now_ms=now_ms) is True
     assert len(bench.i2c.log) == written
-    output.set(3000, now_ms=held_output.REFRESH_MS)
+    output.set(3000, now_ms=REFRESH_MS)
     assert len(bench.i2c.log) == written + 2
 
 
@@ -48,7 +47,7 @@ def test_a_chip_that_restarted_alone_is_right_again_at_the_refresh(bench):
     output.set(8000, now_ms=0)
     bench.gp.power_cycle()
     assert bench.gp.millivolts(0) == 0
-    output.set(8000, now_ms=held_output.REFRESH_MS)
+    output.set(8000, now_ms=REFRESH_MS)
     assert abs(bench.gp.millivolts(0) - 8000) <= 2
 
 

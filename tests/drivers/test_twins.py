@@ -6,7 +6,7 @@ The twin of `drivers/NAME` is `simulator/twins/NAME`; the others are in ELSEWHER
 import ast
 
 # Modules of firmware/drivers that touch no part.
-PURE = frozenset(("crc", "held_output", "sensor"))
+PURE = frozenset(("crc", "sensor"))
 # Driver -> its twin below simulator/, where that is no file of the driver's name: one twin for all plain pins, a twin
 # that a process of its own runs, a board's stand-in whose twin is that of the part it drives.
 ELSEWHERE = {

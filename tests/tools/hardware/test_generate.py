@@ -195,7 +195,7 @@ def test_every_board_is_read_the_same_way(repository, kind):
 def test_every_driver_belongs_to_a_part_and_every_part_to_a_node_or_an_alternative(repository, all_facts):
     """The rest of firmware/drivers is no part's."""
     of_parts = {part["driver"] for part in all_facts.parts.values()} - {""}
-    shared = {"__init__", "crc", "held_output", "i2c_bus", "sensor", "temperature", *schema.STAND_INS}
+    shared = {"__init__", "crc", "i2c_bus", "sensor", "temperature", *schema.STAND_INS}
     assert of_parts == {path.stem for path in (repository / "firmware" / "drivers").glob("*.py")} - shared
     used = {use.get("part") for node in all_facts.nodes.values() for use in files.uses(node).values()}
     places = {(all_facts.parts[name]["bus"], *all_facts.parts[name].get("measures", ())) for name in used - {None}}
