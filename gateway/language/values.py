@@ -224,7 +224,7 @@ def value_text(field: str, value: object, language: str) -> str:
         return WORDS.text_or(f"{field}.{word}", word, language)
     if isinstance(value, int):
         return _measured(field, value, language)
-    if field in _STATES and (unix_s := _instant(value)) is not None:
+    if field in _STATES and (unix_s := instant_of_state(value)) is not None:
         return _measured("_unix_s", unix_s, language)
     return WORDS.text_or(f"{_LIKE.get(field, field)}.{value}", _plain(value), language)
 
@@ -242,7 +242,9 @@ def _measured(field: str, value: int, language: str) -> str:
     return duration(value, language) if field.endswith("_s") else str(value)
 
 
-def _instant(state: object) -> int | None:
+def instant_of_state(state: object) -> int | None:
+    """Returns the instant (Unix s) of a state of Debian's archive, such as 20261130T000000Z; None for anything else: a
+    gateway may report anything."""
     try:
         return int(datetime.strptime(f"{state}+0000", "%Y%m%dT%H%M%SZ%z").timestamp())
     except ValueError:

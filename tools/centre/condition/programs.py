@@ -3,9 +3,9 @@ campaigns that bring their nodes programs, what became of the last update of the
 ago."""
 
 from collections.abc import Iterator
-from datetime import datetime
 from typing import NamedTuple
 
+from gateway.language.values import instant_of_state
 from tools.centre.limits import SILENCE_S_MAX, SYSTEM_AGE_DAYS_MAX
 from tools.centre.register.equipment import cabinet_of
 from tools.centre.store import bodies, database
@@ -98,7 +98,7 @@ class Outdated(NamedTuple):
 def outdated(connection: database.Connection, insee: str | None = None, *, now_s: int) -> list[Outdated]:
     """Returns the linked cabinets whose system is older than SYSTEM_AGE_DAYS_MAX; what a silent one has done by itself
     is not known. `insee`: of one commune."""
-    states = {one.gateway: _instant(one.state) for one in systems(connection, insee)}
+    states = {one.gateway: instant_of_state(one.state) for one in systems(connection, insee)}
     linked = connection.execute(_LINKED, (insee, now_s - SILENCE_S_MAX)).fetchall()
     found = []
     for gateway, of, name, first_seen_s in linked:
@@ -107,14 +107,6 @@ def outdated(connection: database.Connection, insee: str | None = None, *, now_s
         if days > SYSTEM_AGE_DAYS_MAX:
             found.append(Outdated(gateway, cabinet_of(of, name), state_s, days))
     return found
-
-
-def _instant(state: str | None) -> int | None:
-    """Returns the instant (Unix s) of a state of the archive, such as 20261130T000000Z; a gateway may say anything."""
-    try:
-        return int(datetime.strptime(f"{state}+0000", "%Y%m%dT%H%M%SZ%z").timestamp())
-    except ValueError:
-        return None
 
 
 def _latest(connection: database.Connection, insee: str | None) -> Iterator[tuple[bytes, int, list, int]]:

@@ -41,9 +41,9 @@ WORDS = Phrases({
     "title": N_("What is kept about persons"),
     "lead": N_("What is older goes in the purge of each night, or when the next of its kind comes."),
     "passers": N_(
-        "Of passers-by nothing is kept: a lamp with a detector reports neither that somebody passed nor when; its"
-        " energy of the hour has the light in it. The set-point of a room with one shows when it was empty for an"
-        " hour or more."
+        "Nothing is kept about passers-by. A lamp with a detector reports no passage. Its energy of the hour includes"
+        " the light of passages. The set-point of a room with a detector shows when the room was empty for an hour or"
+        " more."
     ),
     "what": NC_("column", "What"),
     "where": NC_("column", "Where"),
